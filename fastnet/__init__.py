@@ -1,0 +1,1 @@
+"""fastnet: small neural networks at C speed on any CPU."""

@@ -1,0 +1,28 @@
+# One kernel module: every subject for one instruction set and precision, and the table of them.
+
+from cpython.pycapsule cimport PyCapsule_New
+
+from fastnet._kernels.table cimport *
+
+include "vector.pxi"
+include "functions.pxi"
+include "activations.pxi"
+
+cdef extern from *:
+    const char *FN_ISA
+
+cdef Kernels kernel_table
+memset(&kernel_table, 0, sizeof(kernel_table))
+kernel_table.isa = FN_ISA
+kernel_table.dtype = "float32" if sizeof(real) == 4 else "float64"
+kernel_table.itemsize = sizeof(real)
+kernel_table.vector_length = VL
+
+kernel_table.activate = activate
+kernel_table.multiply_derivative = multiply_derivative
+kernel_table.softmax = softmax
+kernel_table.softmax_backward = softmax_backward
+kernel_table.exp = exp_rows
+kernel_table.log = log_rows
+
+table = PyCapsule_New(&kernel_table, "fastnet._kernels.Kernels", NULL)
