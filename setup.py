@@ -75,7 +75,7 @@ def extensions():
     for path in sorted(Path("fastnet").rglob("*.pyx")):
         if not path.stem.endswith(("_float32", "_float64")):
             name = ".".join(path.with_suffix("").parts)
-            yield Extension(name, [str(path)], include_dirs=[np.get_include()], define_macros=MACROS)
+            yield Extension(name, [str(path)], include_dirs=[np.get_include(), str(KERNELS)], define_macros=MACROS)
 
 
 class BuildExtensions(build_ext):

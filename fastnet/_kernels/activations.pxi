@@ -22,3 +22,11 @@ cdef void exp_rows(Py_ssize_t n, const void *x, void *y) noexcept nogil:
 
 cdef void log_rows(Py_ssize_t n, const void *x, void *y) noexcept nogil:
     pass
+
+
+cdef inline vf apply_activation(int activation, vf z) noexcept nogil:
+    return z
+
+
+cdef inline bint needs_input(int activation) noexcept nogil:
+    return False

@@ -28,27 +28,10 @@ cdef extern from *:
     #else
     static int fn_processor_level(void) { return 0; }
     #endif
-
-    #if defined(__SSE2__) || defined(_M_X64)
-    #include <xmmintrin.h>
-    static unsigned fn_get_mode(void) { return _mm_getcsr(); }
-    static void fn_set_mode(unsigned mode) { _mm_setcsr(mode); }
-    #define FN_FLUSH 0x8040u /* flush to zero, denormals are zero */
-    #elif defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
-    static unsigned fn_get_mode(void) {
-        unsigned long mode;
-        __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-        return (unsigned)mode;
-    }
-    static void fn_set_mode(unsigned mode) { __asm__ volatile("msr fpcr, %0" : : "r"((unsigned long)mode)); }
-    #define FN_FLUSH (1u << 24)
-    #else
-    static unsigned fn_get_mode(void) { return 0; }
-    static void fn_set_mode(unsigned mode) { (void)mode; }
-    #define FN_FLUSH 0u
-    #endif
     """
     int fn_processor_level()
+
+cdef extern from "fenv_mode.h":
     unsigned int fn_get_mode() noexcept nogil
     void fn_set_mode(unsigned int mode) noexcept nogil
     const unsigned int FN_FLUSH

@@ -7,6 +7,7 @@ from fastnet._kernels.table cimport *
 include "vector.pxi"
 include "functions.pxi"
 include "activations.pxi"
+include "matmul.pxi"
 
 cdef extern from *:
     const char *FN_ISA
@@ -17,6 +18,12 @@ kernel_table.isa = FN_ISA
 kernel_table.dtype = "float32" if sizeof(real) == 4 else "float64"
 kernel_table.itemsize = sizeof(real)
 kernel_table.vector_length = VL
+
+kernel_table.matmul = matmul
+kernel_table.gradient_weights = gradient_weights
+kernel_table.gradient_inputs = gradient_inputs
+kernel_table.matvec = matvec
+kernel_table.matmul_scratch = matmul_scratch
 
 kernel_table.activate = activate
 kernel_table.multiply_derivative = multiply_derivative

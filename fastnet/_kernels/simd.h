@@ -186,10 +186,89 @@ FN_OP vf vsqrt(vf a) {
 #endif /* 16 bytes */
 #endif /* 16 and 32 bytes */
 
-FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) {
-    out[0] = vsum(a); out[1] = vsum(b); out[2] = vsum(c); out[3] = vsum(d);
+/* out[0..3] = the sums of a, b, c, d: halves are added until four lanes are left, then transposed */
+#if FN_VECTOR_BYTES >= 32
+#if FN_VECTOR_BYTES == 64
+typedef FN_PICK(__m256, __m256d) fn_half;
+FN_OP fn_half fn_fold(vf v) {
+#if FN_DOUBLE
+    return _mm256_add_pd(_mm512_castpd512_pd256((__m512d)v), _mm512_extractf64x4_pd((__m512d)v, 1));
+#else
+    return _mm256_add_ps(_mm512_castps512_ps256((__m512)v), _mm512_extractf32x8_ps((__m512)v, 1));
+#endif
 }
+#else
+typedef FN_V fn_half;
+FN_OP fn_half fn_fold(vf v) { return (fn_half)v; }
+#endif
+FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) {
+#if FN_DOUBLE
+    __m256d ab = _mm256_hadd_pd(fn_fold(a), fn_fold(b)), cd = _mm256_hadd_pd(fn_fold(c), fn_fold(d));
+    _mm256_storeu_pd(out, _mm256_add_pd(_mm256_permute2f128_pd(ab, cd, 0x20),
+                                        _mm256_permute2f128_pd(ab, cd, 0x31)));
+#else
+    __m256 ab = _mm256_hadd_ps(fn_fold(a), fn_fold(b)), cd = _mm256_hadd_ps(fn_fold(c), fn_fold(d));
+    __m256 abcd = _mm256_hadd_ps(ab, cd);
+    _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1)));
+#endif
+}
+#else
+FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) {
+    out[0] = vsum(a);
+    out[1] = vsum(b);
+    out[2] = vsum(c);
+    out[3] = vsum(d);
+}
+#endif
 #endif /* GNU vector extensions */
+
+/* Register tiles: how many rows stay in registers beside 2 (or 3), 1 and 4 vectors of columns. */
+#if FN_VECTOR_BYTES == 64 || (FN_VECTOR_BYTES == 16 && defined(__aarch64__)) /* 32 registers */
+enum { TILE_ROWS = 8, TILE_ROWS_1 = 14, TILE_ROWS_4 = 4, WIDEST_TILE = 3 };
+#else
+enum { TILE_ROWS = 6, TILE_ROWS_1 = 12, TILE_ROWS_4 = 2, WIDEST_TILE = 2 };
+#endif
+
+/* destination = transpose of a square block of source */
+#if FN_VECTOR_BYTES >= 32 && !FN_DOUBLE
+enum { TRANSPOSE_BLOCK = 8 };
+FN_OP void transpose_block(const float *s, ptrdiff_t row, float *d, ptrdiff_t d_row) {
+    __m256 a[8], b[8];
+    for (int i = 0; i < 4; i++) {
+        __m256 even = _mm256_loadu_ps(s + 2 * i * row), odd = _mm256_loadu_ps(s + (2 * i + 1) * row);
+        a[2 * i] = _mm256_unpacklo_ps(even, odd);
+        a[2 * i + 1] = _mm256_unpackhi_ps(even, odd);
+    }
+    for (int i = 0; i < 2; i++) {
+        b[4 * i] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0x44);
+        b[4 * i + 1] = _mm256_shuffle_ps(a[4 * i], a[4 * i + 2], 0xee);
+        b[4 * i + 2] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0x44);
+        b[4 * i + 3] = _mm256_shuffle_ps(a[4 * i + 1], a[4 * i + 3], 0xee);
+    }
+    for (int i = 0; i < 4; i++) {
+        _mm256_storeu_ps(d + i * d_row, _mm256_permute2f128_ps(b[i], b[i + 4], 0x20));
+        _mm256_storeu_ps(d + (i + 4) * d_row, _mm256_permute2f128_ps(b[i], b[i + 4], 0x31));
+    }
+}
+#elif FN_VECTOR_BYTES >= 32
+enum { TRANSPOSE_BLOCK = 4 };
+FN_OP void transpose_block(const double *s, ptrdiff_t row, double *d, ptrdiff_t d_row) {
+    __m256d r0 = _mm256_loadu_pd(s), r1 = _mm256_loadu_pd(s + row);
+    __m256d r2 = _mm256_loadu_pd(s + 2 * row), r3 = _mm256_loadu_pd(s + 3 * row);
+    __m256d a = _mm256_unpacklo_pd(r0, r1), b = _mm256_unpackhi_pd(r0, r1);
+    __m256d c = _mm256_unpacklo_pd(r2, r3), e = _mm256_unpackhi_pd(r2, r3);
+    _mm256_storeu_pd(d, _mm256_permute2f128_pd(a, c, 0x20));
+    _mm256_storeu_pd(d + d_row, _mm256_permute2f128_pd(b, e, 0x20));
+    _mm256_storeu_pd(d + 2 * d_row, _mm256_permute2f128_pd(a, c, 0x31));
+    _mm256_storeu_pd(d + 3 * d_row, _mm256_permute2f128_pd(b, e, 0x31));
+}
+#else
+enum { TRANSPOSE_BLOCK = 4 };
+FN_OP void transpose_block(const fn_real *s, ptrdiff_t row, fn_real *d, ptrdiff_t d_row) {
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) d[j * d_row + i] = s[i * row + j];
+}
+#endif
 
 FN_OP vf vzero(void) { return vset1(0); }
 FN_OP vf vabs(vf a) { return vfrombits(vbits(a) & vset1i((fn_int)(((fn_uint)-1) >> 1))); }

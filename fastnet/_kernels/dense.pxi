@@ -1,0 +1,410 @@
+# Dense networks: forward, loss and gradient by backpropagation, and the Jacobian of one row.
+#
+# Rows go through in chunks whose activations stay in the cache.  The size of a chunk depends on
+# the shape of the network only, so sums are formed in the same order for any caller.
+
+cdef extern from "fenv_mode.h":
+    unsigned int fn_get_mode() noexcept nogil
+    void fn_set_mode(unsigned int mode) noexcept nogil
+
+cdef enum:
+    CHUNK_BYTES = 196608            # activations and deltas of a chunk: part of an L2 cache
+    CHUNK_ROWS = 256                # at least; below it the products lose speed
+    POLL_OPERATIONS = 2000000
+
+
+cdef inline Py_ssize_t padded(Py_ssize_t n) noexcept nogil:
+    """Elements of a buffer for n: whole cache lines and a vector of slack."""
+    return (n + 4 * VL + 63) // 64 * 64
+
+
+cdef inline Py_ssize_t chunk_rows(const Plan *plan, Py_ssize_t n_rows) noexcept nogil:
+    cdef Py_ssize_t units = 2 * plan.widest, i
+    for i in range(plan.n_layers):
+        units += plan.layers[i].n_outputs
+    units = CHUNK_BYTES // (units * <Py_ssize_t> sizeof(real))
+    if units < CHUNK_ROWS:
+        units = CHUNK_ROWS
+    return min(units // 8 * 8, n_rows)
+
+
+cdef Py_ssize_t product_scratch(const Plan *plan, Py_ssize_t rows) noexcept nogil:
+    """Elements of scratch for the products of every layer."""
+    cdef Py_ssize_t size = 0, i
+    for i in range(plan.n_layers):
+        size = max(size, matmul_scratch(rows, plan.layers[i].n_inputs, plan.layers[i].n_outputs))
+    return padded(size // <Py_ssize_t> sizeof(real))
+
+
+cdef inline int call_value(const Layer *layer, Py_ssize_t rows, const real *z, real *a,
+                           Monitor *monitor) noexcept nogil:
+    """The hook of a custom activation, in the caller's floating-point mode."""
+    cdef unsigned int mode = fn_get_mode()
+    cdef int status
+    fn_set_mode(monitor.user_mode)
+    status = layer.custom.value(layer.custom.context, rows, layer.n_outputs, z, a)
+    fn_set_mode(mode)
+    return status
+
+
+cdef inline int call_backward(const Layer *layer, Py_ssize_t rows, const real *z, const real *a,
+                              real *d, Monitor *monitor) noexcept nogil:
+    cdef unsigned int mode = fn_get_mode()
+    cdef int status
+    fn_set_mode(monitor.user_mode)
+    status = layer.custom.backward(layer.custom.context, rows, layer.n_outputs, z, a, d)
+    fn_set_mode(mode)
+    return status
+
+
+cdef inline int poll(Monitor *monitor, double operations) noexcept nogil:
+    monitor.operations += operations
+    if monitor.operations < POLL_OPERATIONS:
+        return OK
+    monitor.operations = 0
+    if monitor.poll == NULL:
+        return OK
+    return monitor.poll(monitor.context)
+
+
+cdef inline bint keeps_input(const Layer *layer) noexcept nogil:
+    """Whether the backward pass of this layer needs z beside f(z)."""
+    return layer.activation == CUSTOM_ACTIVATION or needs_input(layer.activation)
+
+
+cdef inline const real *biases_of(const Layer *layer, const real *parameters) noexcept nogil:
+    return parameters + layer.biases if layer.biases >= 0 else NULL
+
+
+cdef int layer_forward(const Layer *layer, const real *parameters, Py_ssize_t rows,
+                       const real *x, real *z, real *a, real *scratch,
+                       Monitor *monitor) noexcept nogil:
+    """a (rows, n_outputs) = f(z), z = x w + b; z may be a where nobody needs it afterwards."""
+    cdef const real *w = parameters + layer.weights
+    cdef const real *b = biases_of(layer, parameters)
+    if z == a and layer.activation != CUSTOM_ACTIVATION:
+        matmul(rows, layer.n_inputs, layer.n_outputs, x, w, b, layer.activation, a, scratch)
+        return OK
+    matmul(rows, layer.n_inputs, layer.n_outputs, x, w, b, IDENTITY, z, scratch)
+    if layer.activation == CUSTOM_ACTIVATION:
+        return call_value(layer, rows, z, a, monitor)
+    if layer.activation == SOFTMAX:
+        softmax(rows, layer.n_outputs, z, a)
+    else:
+        activate(layer.activation, rows * layer.n_outputs, z, a)
+    return OK
+
+
+# ---- forward ---------------------------------------------------------------------------------
+
+cdef Py_ssize_t forward_scratch(const Plan *plan, Py_ssize_t n_rows) noexcept nogil:
+    cdef Py_ssize_t rows = chunk_rows(plan, n_rows)
+    return (3 * padded(rows * plan.widest) + product_scratch(plan, rows)) * sizeof(real)
+
+
+cdef int forward_row(const Plan *plan, const real *parameters, const real *x, real *y,
+                     real *scratch, Monitor *monitor) noexcept nogil:
+    cdef Py_ssize_t step = padded(plan.widest), i
+    cdef const Layer *layer
+    cdef const real *b
+    cdef real *a = scratch
+    cdef real *z = scratch + 2 * step
+    for i in range(plan.n_layers):
+        layer = plan.layers + i
+        b = biases_of(layer, parameters)
+        a = scratch + (i & 1) * step
+        if layer.activation == CUSTOM_ACTIVATION:
+            matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b, IDENTITY, z)
+            if call_value(layer, 1, z, a, monitor) != OK:
+                return STOPPED
+        elif layer.activation == SOFTMAX:
+            matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b, IDENTITY, a)
+            softmax(1, layer.n_outputs, a, a)
+        else:
+            matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b,
+                   layer.activation, a)
+        x = a
+    for i in range(plan.n_outputs):
+        y[i] = a[i]
+    return OK
+
+
+cdef int forward(const Plan *plan, const void *parameters_, Py_ssize_t n_rows, const void *x_,
+                 void *y_, void *scratch_, Monitor *monitor) noexcept nogil:
+    """y (n_rows, n_outputs) from x (n_rows, n_inputs)."""
+    cdef const real *parameters = <const real *> parameters_
+    cdef const real *source
+    cdef const real *x = <const real *> x_
+    cdef real *y = <real *> y_
+    cdef real *a
+    cdef real *z
+    cdef real *scratch = <real *> scratch_
+    cdef Py_ssize_t chunk = chunk_rows(plan, n_rows), first, rows, i
+    cdef Py_ssize_t step = padded(chunk * plan.widest)
+    cdef const Layer *layer
+    if n_rows == 1:
+        return forward_row(plan, parameters, x, y, scratch, monitor)
+    first = 0
+    while first < n_rows:
+        rows = min(n_rows - first, chunk)
+        source = x + first * plan.n_inputs
+        for i in range(plan.n_layers):
+            layer = plan.layers + i
+            a = y + first * plan.n_outputs
+            if i < plan.n_layers - 1:
+                a = scratch + (i & 1) * step
+            z = scratch + 2 * step if layer.activation == CUSTOM_ACTIVATION else a
+            if layer_forward(layer, parameters, rows, source, z, a, scratch + 3 * step,
+                             monitor) != OK:
+                return STOPPED
+            source = a
+        first += rows
+        if poll(monitor, 2.0 * rows * plan.n_parameters) != OK:
+            return STOPPED
+    return OK
+
+
+# ---- loss and gradient -----------------------------------------------------------------------
+
+cdef Py_ssize_t gradient_scratch(const Plan *plan, Py_ssize_t n_rows) noexcept nogil:
+    cdef Py_ssize_t rows = chunk_rows(plan, n_rows), i
+    cdef Py_ssize_t size = padded(rows * plan.n_inputs) + 2 * padded(rows * plan.widest)
+    for i in range(plan.n_layers):
+        size += 2 * padded(rows * plan.layers[i].n_outputs)
+    return (size + padded(rows) + product_scratch(plan, rows)) * sizeof(real)
+
+
+cdef inline real *activations_of(const Plan *plan, Py_ssize_t layer, Py_ssize_t rows,
+                                 real *scratch) noexcept nogil:
+    """Outputs of a layer (rows, n_outputs) in the scratch of a gradient; then its z."""
+    cdef Py_ssize_t i
+    scratch += padded(rows * plan.n_inputs) + 2 * padded(rows * plan.widest) + padded(rows)
+    for i in range(layer):
+        scratch += 2 * padded(rows * plan.layers[i].n_outputs)
+    return scratch
+
+
+cdef int through_activation(const Layer *layer, Py_ssize_t rows, const real *z, const real *a,
+                            real *d, Monitor *monitor) noexcept nogil:
+    """d (rows, n_outputs): dC/da becomes dC/dz."""
+    if layer.activation == CUSTOM_ACTIVATION:
+        return call_backward(layer, rows, z, a, d, monitor)
+    if layer.activation == SOFTMAX:
+        softmax_backward(rows, layer.n_outputs, a, d)
+    elif layer.activation != IDENTITY:
+        multiply_derivative(layer.activation, rows * layer.n_outputs, z, a, d)
+    return OK
+
+
+cdef int output_loss(const Plan *plan, const Loss *spec, const Rows *rows, double scale,
+                     const real *z, const real *a, bint wants_gradient, real *row_loss, real *d,
+                     double *value, Monitor *monitor) noexcept nogil:
+    """Adds the loss of the rows to value; d = dC/dz of the last layer."""
+    cdef const Layer *last = plan.layers + plan.n_layers - 1
+    cdef const real *weights = <const real *> rows.weights
+    cdef Py_ssize_t n = plan.n_outputs, i, j
+    cdef real factor
+    cdef unsigned int mode
+    cdef int status
+    if spec.kind == CUSTOM_LOSS:
+        mode = fn_get_mode()
+        fn_set_mode(monitor.user_mode)
+        status = spec.hook(spec.context, rows.n_rows, n, a, rows.targets, row_loss, d)
+        fn_set_mode(mode)
+        if status != OK:
+            return STOPPED
+        for i in range(rows.n_rows):
+            factor = weights[i] if weights != NULL else 1
+            value[0] += scale * factor * row_loss[i]
+            factor = <real> (scale * factor)
+            for j in range(n):
+                d[i * n + j] *= factor
+    else:
+        value[0] += scale * loss(spec.kind, n, rows, z, a, scale, NULL,
+                                 d if wants_gradient else NULL)
+        if spec.kind == CROSS_ENTROPY:
+            return OK               # d is by z already
+    if not wants_gradient:
+        return OK
+    return through_activation(last, rows.n_rows, z, a, d, monitor)
+
+
+cdef int backward(const Plan *plan, const real *parameters, Py_ssize_t rows, Py_ssize_t chunk,
+                  const real *x, real *d, real *d_next, bint accumulate, real *gradient,
+                  real *scratch, real *products, Monitor *monitor) noexcept nogil:
+    """From d = dC/dz of the last layer to the gradient of every parameter."""
+    cdef Py_ssize_t i = plan.n_layers
+    cdef const Layer *layer
+    cdef const Layer *below
+    cdef const real *inputs
+    cdef real *swap
+    while i > 0:
+        i -= 1
+        layer = plan.layers + i
+        inputs = activations_of(plan, i - 1, chunk, scratch) if i else x
+        gradient_weights(rows, layer.n_inputs, layer.n_outputs, inputs, d, accumulate,
+                         gradient + layer.weights, products)
+        if layer.biases >= 0:
+            column_sums(rows, layer.n_outputs, d, accumulate, gradient + layer.biases)
+        if i == 0:
+            break
+        gradient_inputs(rows, layer.n_inputs, layer.n_outputs, d, parameters + layer.weights,
+                        d_next, products)
+        below = plan.layers + i - 1
+        if through_activation(below, rows, inputs + padded(chunk * below.n_outputs), inputs,
+                              d_next, monitor) != OK:
+            return STOPPED
+        swap = d
+        d = d_next
+        d_next = swap
+    return OK
+
+
+cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *spec,
+                       const Rows *rows, double scale, double *value, void *gradient_,
+                       void *scratch_, Monitor *monitor) noexcept nogil:
+    """value = scale sum_i w_i L_i and its gradient, chunk by chunk of rows."""
+    cdef const real *parameters = <const real *> parameters_
+    cdef real *gradient = <real *> gradient_
+    cdef real *scratch = <real *> scratch_
+    cdef Py_ssize_t chunk = chunk_rows(plan, rows.n_rows), n = plan.n_outputs, i
+    cdef Py_ssize_t inputs_size = padded(chunk * plan.n_inputs)
+    cdef Py_ssize_t delta_size = padded(chunk * plan.widest)
+    cdef Py_ssize_t first = 0
+    cdef const real *x
+    cdef const real *inputs
+    cdef real *d = scratch + inputs_size
+    cdef real *row_loss = scratch + inputs_size + 2 * delta_size
+    cdef real *products = activations_of(plan, plan.n_layers, chunk, scratch)
+    cdef real *a = NULL
+    cdef real *z = NULL
+    cdef const Layer *layer
+    cdef bint is_last
+    cdef Rows part
+    value[0] = 0
+    while first < rows.n_rows:
+        part = rows[0]
+        part.n_rows = min(rows.n_rows - first, chunk)
+        x = <const real *> rows.x + first * plan.n_inputs
+        if gradient != NULL and plan.layers[0].n_outputs <= NARROW:
+            # gradient_weights reads past the end of x there, and these are the caller's rows
+            memcpy(scratch, x, part.n_rows * plan.n_inputs * sizeof(real))
+            x = scratch
+        if rows.targets != NULL:
+            part.targets = <const real *> rows.targets + first * n
+        if rows.labels != NULL:
+            part.labels = rows.labels + first
+        if rows.weights != NULL:
+            part.weights = <const real *> rows.weights + first
+        inputs = x
+        for i in range(plan.n_layers):
+            layer = plan.layers + i
+            is_last = i == plan.n_layers - 1
+            a = activations_of(plan, i, chunk, scratch)
+            z = a
+            if keeps_input(layer) or is_last and layer.activation == SOFTMAX:
+                z = a + padded(chunk * layer.n_outputs)
+            if layer_forward(layer, parameters, part.n_rows, inputs, z, a, products,
+                             monitor) != OK:
+                return STOPPED
+            inputs = a
+        if output_loss(plan, spec, &part, scale, z, a, gradient != NULL, row_loss, d, value,
+                       monitor) != OK:
+            return STOPPED
+        if gradient != NULL:
+            if backward(plan, parameters, part.n_rows, chunk, x, d, d + delta_size, first > 0,
+                        gradient, scratch, products, monitor) != OK:
+                return STOPPED
+        first += part.n_rows
+        if poll(monitor, (6.0 if gradient != NULL else 2.0) * part.n_rows * plan.n_parameters) != OK:
+            return STOPPED
+    return OK
+
+
+# ---- Jacobian of one row ---------------------------------------------------------------------
+
+cdef Py_ssize_t jacobian_scratch(const Plan *plan) noexcept nogil:
+    cdef Py_ssize_t size = 2 * padded(plan.n_outputs * plan.widest) + padded(plan.widest), i
+    for i in range(plan.n_layers):
+        size += 2 * padded(plan.layers[i].n_outputs)
+    return (size + product_scratch(plan, max(plan.n_outputs, <Py_ssize_t> 1))) * sizeof(real)
+
+
+cdef int jacobian(const Plan *plan, const void *parameters_, const void *x_, void *d_parameters_,
+                  void *d_inputs_, void *scratch_, Monitor *monitor) noexcept nogil:
+    """d_parameters (n_outputs, n_parameters) and d_inputs (n_outputs, n_inputs) at x.
+
+    A backward pass for all outputs at once: row o of d is d output_o / d z of the layer.
+    """
+    cdef const real *parameters = <const real *> parameters_
+    cdef const real *x = <const real *> x_
+    cdef real *d_parameters = <real *> d_parameters_
+    cdef real *d_inputs = <real *> d_inputs_
+    cdef real *scratch = <real *> scratch_
+    cdef Py_ssize_t n = plan.n_outputs, delta_size = padded(n * plan.widest), i, j, k, o
+    cdef real *d = scratch
+    cdef real *d_next = scratch + delta_size
+    cdef real *derivative = scratch + 2 * delta_size
+    cdef real *outputs = derivative + padded(plan.widest)
+    cdef real *a
+    cdef real *z
+    cdef real *target
+    cdef real *swap
+    cdef const real *inputs = x
+    cdef const Layer *layer
+    a = outputs
+    for i in range(plan.n_layers):
+        layer = plan.layers + i
+        z = a + padded(layer.n_outputs)
+        matvec(layer.n_inputs, layer.n_outputs, inputs, parameters + layer.weights,
+               biases_of(layer, parameters), IDENTITY, z)
+        if layer.activation == CUSTOM_ACTIVATION:
+            if call_value(layer, 1, z, a, monitor) != OK:
+                return STOPPED
+        elif layer.activation == SOFTMAX:
+            softmax(1, layer.n_outputs, z, a)
+        else:
+            activate(layer.activation, layer.n_outputs, z, a)
+        inputs = a
+        a = z + padded(layer.n_outputs)
+    scratch = a                                     # of the products
+    memset(d, 0, n * n * sizeof(real))
+    for o in range(n):
+        d[o * n + o] = 1
+    i = plan.n_layers
+    while i > 0:
+        i -= 1
+        layer = plan.layers + i
+        z = a - padded(layer.n_outputs)
+        a = z - padded(layer.n_outputs)
+        if layer.activation == CUSTOM_ACTIVATION or layer.activation == SOFTMAX:
+            for o in range(n):
+                if through_activation(layer, 1, z, a, d + o * layer.n_outputs, monitor) != OK:
+                    return STOPPED
+        elif layer.activation != IDENTITY:
+            for j in range(layer.n_outputs):
+                derivative[j] = 1
+            multiply_derivative(layer.activation, layer.n_outputs, z, a, derivative)
+            for o in range(n):
+                for j in range(layer.n_outputs):
+                    d[o * layer.n_outputs + j] *= derivative[j]
+        inputs = a - 2 * padded(layer.n_inputs) if i else x
+        if d_parameters != NULL:
+            for o in range(n):
+                target = d_parameters + o * plan.n_parameters + layer.weights
+                for k in range(layer.n_inputs):
+                    for j in range(layer.n_outputs):
+                        target[k * layer.n_outputs + j] = inputs[k] * d[o * layer.n_outputs + j]
+                if layer.biases >= 0:
+                    memcpy(d_parameters + o * plan.n_parameters + layer.biases,
+                           d + o * layer.n_outputs, layer.n_outputs * sizeof(real))
+        if i == 0 and d_inputs == NULL:
+            break
+        gradient_inputs(n, layer.n_inputs, layer.n_outputs, d, parameters + layer.weights, d_next,
+                        scratch)
+        swap = d
+        d = d_next
+        d_next = swap
+    if d_inputs != NULL:
+        memcpy(d_inputs, d, n * plan.n_inputs * sizeof(real))
+    return OK
