@@ -1,14 +1,15 @@
-# Rows and reductions: gathering rows, column sums, sums over everything, the check for finiteness, scaling.
+# Rows and reductions: gather, column sums, sums over everything, finiteness, scaling.
 
 cdef enum:
-    # Lanes of sum and dot: as many on every instruction set, so that the result has the same bits on all of them
+    # Lanes of sum and dot: as many on every instruction set, so that the result has the same bits
+    # on all of them
     SUM_LANES = 16
     FINITE_BLOCK = 8                    # vectors looked at between two tests
     MEMCPY_BYTES = 2048                 # from here the library's copy is the faster one
 
 
-# row_bytes between part and 2 part: the copies of the two ends overlap, so that no length needs a branch or a mask.
-# part is a literal of the caller: both copies become plain register moves.
+# row_bytes between part and 2 part: the copies of the two ends overlap, so that no length needs a
+# branch or a mask. part is a literal of the caller: both copies become plain register moves.
 cdef inline void gather_ends(Py_ssize_t part, Py_ssize_t n_rows, Py_ssize_t row_bytes,
                              const char *source, const int32_t *order,
                              char *destination) noexcept nogil:
@@ -21,7 +22,8 @@ cdef inline void gather_ends(Py_ssize_t part, Py_ssize_t n_rows, Py_ssize_t row_
         destination += row_bytes
 
 
-# source (some rows, n), order (n_rows,), destination (n_rows, n):  destination[i] = source[order[i]]
+# source (some rows, n), order (n_rows,), destination (n_rows, n)
+#   destination[i] = source[order[i]]
 cdef void gather(Py_ssize_t n_rows, Py_ssize_t n, const void *source, const int32_t *order,
                  void *destination) noexcept nogil:
     cdef Py_ssize_t row_bytes = n * <Py_ssize_t> sizeof(real)
@@ -58,8 +60,9 @@ cdef void gather(Py_ssize_t n_rows, Py_ssize_t n, const void *source, const int3
             memcpy(to + i * row_bytes, from_ + order[i] * row_bytes, row_bytes)
 
 
-# The sums of n_lanes <= VL neighbouring columns.  x: the first row of them, n apart; readable: elements that may be
-# read from x on.  Whole vectors are read as long as the rows below make that safe.
+# The sums of n_lanes <= VL neighboring columns.  x: the first row of them, n apart; readable:
+# elements that may be read from x on.  Whole vectors are read as long as the rows below make that
+# safe.
 cdef inline vf sum_rows(bint full, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t n_lanes,
                         Py_ssize_t readable, const real *x) noexcept nogil:
     cdef vf s0 = vzero(), s1 = vzero(), s2 = vzero(), s3 = vzero()
@@ -83,7 +86,8 @@ cdef inline vf sum_rows(bint full, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t n
     return (s0 + s1) + (s2 + s3)
 
 
-# x (n_rows, n) where n divides VL: lane l of every vector of the flat x is column l % n, so no lane is idle.
+# x (n_rows, n) where n divides VL: lane l of every vector of the flat x is column l % n, so no lane
+# is idle.
 cdef inline void sum_narrow(Py_ssize_t n_rows, Py_ssize_t n, const real *x,
                             real *sums) noexcept nogil:
     cdef vf s0 = vzero(), s1 = vzero(), s2 = vzero(), s3 = vzero()
@@ -135,7 +139,8 @@ cdef void column_sums(Py_ssize_t n_rows, Py_ssize_t n, const void *x_, bint accu
         vstore_partial(sums + j, s + vload_partial(sums + j, n - j), n - j)
 
 
-# Double lanes: products of floats are exact, and neither a large nor a tiny gradient leaves the range of its norm.
+# Double lanes: products of floats are exact, and neither a large nor a tiny gradient leaves the
+# range of its norm.
 cdef inline double fold_lanes(double *lanes) noexcept nogil:
     cdef int i, half = SUM_LANES // 2
     while half > 0:
@@ -178,7 +183,8 @@ cdef double dot(Py_ssize_t n, const void *x_, const void *y_) noexcept nogil:
     return fold_lanes(lanes)
 
 
-# x (n,): index of the first NaN or infinity, or -1.  x - x is 0 where x is finite and NaN elsewhere.
+# x (n,): index of the first NaN or infinity, or -1
+# x - x is 0 where x is finite and NaN elsewhere.
 cdef Py_ssize_t first_nonfinite(Py_ssize_t n, const void *x_) noexcept nogil:
     cdef const real *x = <const real *> x_
     cdef Py_ssize_t i = 0

@@ -16,7 +16,8 @@ cdef inline void store_lanes(bint full, real *p, vf v, Py_ssize_t n) noexcept no
         vstore_partial(p, v, n)
 
 
-# parameters (n,), gradient (n,):  p -= rate (g + decay p)
+# parameters (n,), gradient (n,)
+#   p -= rate (g + decay p)
 # has_decay is a literal of the caller, so that a zero decay costs nothing and does not turn an infinity into NaN.
 cdef inline void sgd_lanes(bint full, bint has_decay, Py_ssize_t n, real *parameters,
                            const real *gradient, vf rate, vf decay) noexcept nogil:
@@ -47,8 +48,10 @@ cdef void sgd(Py_ssize_t n, void *parameters, const void *gradient, double learn
                  vset1(<real> weight_decay))
 
 
-# parameters (n,), gradient (n,), velocity (n,), with dampening 0 (Sutskever et al. 2013, in the form PyTorch uses):
-#   g' = g + decay p;   v = mu v + g';   p -= rate v, with Nesterov's look-ahead p -= rate (g' + mu v)
+# parameters (n,), gradient (n,), velocity (n,), with dampening 0 (Sutskever et al. 2013, in the
+# form PyTorch uses):
+#   g' = g + decay p;   v = mu v + g'
+#   p -= rate v, or with Nesterov's look-ahead p -= rate (g' + mu v)
 cdef inline void momentum_lanes(bint full, bint has_decay, bint nesterov, Py_ssize_t n,
                                 real *parameters, const real *gradient, real *velocity, vf rate,
                                 vf mu, vf decay) noexcept nogil:
@@ -97,10 +100,12 @@ cdef void momentum(Py_ssize_t n, void *parameters, const void *gradient, void *v
         momentum_pass(True, False, n, p, g, v, rate, mu, decay)
 
 
-# parameters (n,), gradient (n,), m (n,), v (n,) (Kingma & Ba 2015, algorithm 1 in the efficient form of section 2):
+# parameters (n,), gradient (n,), m (n,), v (n,) (Kingma & Ba 2015, algorithm 1 in the efficient
+# form of section 2):
 #   m = b1 m + (1 - b1) g;   v = b2 v + (1 - b2) g^2;   p -= a m / (sqrt(v) + e)
-# with a = rate sqrt(1 - b2^t) / (1 - b1^t) and e = epsilon sqrt(1 - b2^t), which is the textbook update with the
-# epsilon added to the unbiased sqrt(v).  The square root and the division bound the speed.
+# with a = rate sqrt(1 - b2^t) / (1 - b1^t) and e = epsilon sqrt(1 - b2^t), which is the textbook
+# update with the epsilon added to the unbiased sqrt(v).  The square root and the division bound the
+# speed.
 cdef inline void adam_lanes(bint full, Py_ssize_t n, real *parameters, const real *gradient,
                             real *m_, real *v_, vf b1, vf b2, vf c1, vf c2, vf a,
                             vf e) noexcept nogil:

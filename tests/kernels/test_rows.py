@@ -91,7 +91,8 @@ def test_sum_and_dot_have_the_same_bits_everywhere(dtype):
 def test_dot_of_float32_neither_overflows_nor_vanishes(value):
     for isa in dispatch.supported():
         x = np.full(37, value, np.float32)
-        assert probe.Table(isa, "float32").dot(x, x) == pytest.approx(37 * float(x[0])**2, rel=1e-14)
+        expected = pytest.approx(37 * float(x[0])**2, rel=1e-14)
+        assert probe.Table(isa, "float32").dot(x, x) == expected
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
