@@ -14,3 +14,5 @@ cdef unsigned int flush_denormals() noexcept nogil
 # Zeroed memory with ALIGNMENT and SLACK_BYTES after the end; NULL where there is none
 cdef void *allocate(Py_ssize_t n_bytes) noexcept nogil
 cdef void release(void *memory) noexcept nogil
+
+cdef double monotonic_seconds() noexcept nogil

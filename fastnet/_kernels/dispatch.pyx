@@ -28,8 +28,21 @@ cdef extern from *:
     #else
     static int fn_processor_level(void) { return 0; }
     #endif
+
+    #if defined(_WIN32)
+    #include <windows.h>
+    static double fn_monotonic_seconds(void) { return 1e-3 * (double)GetTickCount64(); }
+    #else
+    #include <time.h>
+    static double fn_monotonic_seconds(void) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    }
+    #endif
     """
     int fn_processor_level()
+    double fn_monotonic_seconds() noexcept nogil
 
 cdef extern from "fenv_mode.h":
     unsigned int fn_get_mode() noexcept nogil
@@ -113,3 +126,7 @@ cdef void *allocate(Py_ssize_t n_bytes) noexcept nogil:
 cdef void release(void *memory) noexcept nogil:
     if memory != NULL:
         free((<void **> memory)[-1])
+
+
+cdef double monotonic_seconds() noexcept nogil:
+    return fn_monotonic_seconds()

@@ -8,6 +8,8 @@ include "vector.pxi"
 include "functions.pxi"
 include "activations.pxi"
 include "matmul.pxi"
+include "rows.pxi"
+include "updates.pxi"
 
 cdef extern from *:
     const char *FN_ISA
@@ -31,5 +33,16 @@ kernel_table.softmax = softmax
 kernel_table.softmax_backward = softmax_backward
 kernel_table.exp = exp_rows
 kernel_table.log = log_rows
+
+kernel_table.gather = gather
+kernel_table.column_sums = column_sums
+kernel_table.sum = sum_
+kernel_table.dot = dot
+kernel_table.first_nonfinite = first_nonfinite
+kernel_table.scale = scale
+
+kernel_table.sgd = sgd
+kernel_table.momentum = momentum
+kernel_table.adam = adam
 
 table = PyCapsule_New(&kernel_table, "fastnet._kernels.Kernels", NULL)

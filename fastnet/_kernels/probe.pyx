@@ -105,3 +105,70 @@ cdef class Table:
         y = self.buffer(x.size)
         self.k.log(x.size, address(x), address(y))
         return np.array(y).reshape(x.shape)
+
+    def guarded(self, array, dtype=None):
+        """The array flat in such a buffer, with GUARD sentinels behind it."""
+        array = np.asarray(array)
+        out = self.buffer(array.size + GUARD, dtype)
+        out[:array.size] = array.ravel()
+        out[array.size:] = SENTINEL
+        return out
+
+    def checked(self, buffer, shape):
+        """What a kernel left in a guarded buffer, after a look at the guard."""
+        n = buffer.size - GUARD
+        assert (buffer[n:] == buffer.dtype.type(SENTINEL)).all(), "written past the end"
+        return np.array(buffer[:n]).reshape(shape)
+
+    def gather(self, source, order):
+        source, order = self.copy(source), np.ascontiguousarray(order, np.int32)
+        shape = (order.size, source.shape[1])
+        out = self.guarded(np.zeros(shape))
+        self.k.gather(
+            shape[0], shape[1], address(source), <const int32_t *> address(order), address(out))
+        return self.checked(out, shape)
+
+    def column_sums(self, x, sums=None):
+        """With ``sums`` they are added to."""
+        x = self.copy(x)
+        out = self.guarded(np.full(x.shape[1], np.nan) if sums is None else sums)
+        self.k.column_sums(x.shape[0], x.shape[1], address(x), sums is not None, address(out))
+        return self.checked(out, x.shape[1])
+
+    def sum(self, x):
+        x = self.copy(x)
+        return self.k.sum(x.size, address(x))
+
+    def dot(self, x, y):
+        x, y = self.copy(x), self.copy(y)
+        return self.k.dot(x.size, address(x), address(y))
+
+    def first_nonfinite(self, x):
+        x = self.copy(x)
+        return self.k.first_nonfinite(x.size, address(x))
+
+    def scale(self, factor, x):
+        out = self.guarded(x)
+        self.k.scale(np.size(x), factor, address(out))
+        return self.checked(out, np.shape(x))
+
+    def sgd(self, parameters, gradient, learning_rate, weight_decay=0.0):
+        p, g = self.guarded(parameters), self.copy(gradient)
+        self.k.sgd(g.size, address(p), address(g), learning_rate, weight_decay)
+        return self.checked(p, g.shape)
+
+    def momentum(self, parameters, gradient, velocity, learning_rate, momentum, nesterov=False,
+                 weight_decay=0.0):
+        """(parameters, velocity) after the step."""
+        p, g, v = self.guarded(parameters), self.copy(gradient), self.guarded(velocity)
+        self.k.momentum(g.size, address(p), address(g), address(v), learning_rate, momentum,
+                        nesterov, weight_decay)
+        return self.checked(p, g.shape), self.checked(v, g.shape)
+
+    def adam(self, parameters, gradient, m, v, step, learning_rate, beta1, beta2, epsilon):
+        """(parameters, m, v) after the step."""
+        p, g = self.guarded(parameters), self.copy(gradient)
+        m, v = self.guarded(m), self.guarded(v)
+        self.k.adam(g.size, address(p), address(g), address(m), address(v), step, learning_rate,
+                    beta1, beta2, epsilon)
+        return self.checked(p, g.shape), self.checked(m, g.shape), self.checked(v, g.shape)

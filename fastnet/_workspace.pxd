@@ -1,0 +1,31 @@
+"""Memory with the alignment and the slack that kernels expect."""
+
+cimport numpy as cnp
+
+
+cdef class Memory:
+    """Zeroed bytes; freed with the object."""
+
+    cdef void *data
+    cdef Py_ssize_t n_bytes
+
+
+cdef class Workspace(Memory):
+    """Scratch of one computation at a time."""
+
+    cdef int busy
+
+    # At least n_bytes; what was in it is gone.  Only for who holds the workspace.
+    cdef int reserve(self, Py_ssize_t n_bytes) except -1
+
+
+cdef Memory new_memory(Py_ssize_t n_bytes)
+
+# A writable 1-D array over the memory, which it keeps alive
+cdef cnp.ndarray as_array(Memory memory, Py_ssize_t n, int typenum)
+
+# The shared workspace where it is free, else a new one; both are given back with release()
+cdef Workspace acquire(Workspace shared, Py_ssize_t n_bytes)
+
+cdef inline void release(Workspace workspace) noexcept:
+    workspace.busy = 0

@@ -1,0 +1,71 @@
+"""Memory with the alignment and the slack that kernels expect."""
+
+cimport numpy as cnp
+
+from fastnet._kernels.dispatch cimport allocate
+from fastnet._kernels.dispatch cimport release as free_memory
+
+cnp.import_array()
+
+cdef extern from *:
+    """
+    /* Takes a flag; false where somebody holds it.  With the interpreter lock a plain test is enough. */
+    #if defined(Py_GIL_DISABLED) && (defined(__GNUC__) || defined(__clang__))
+    static inline int fn_take(int *flag) { return !__atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE); }
+    #elif defined(Py_GIL_DISABLED)
+    #include <intrin.h>
+    static inline int fn_take(int *flag) { return !_InterlockedExchange((long *)flag, 1); }
+    #else
+    static inline int fn_take(int *flag) { return *flag ? 0 : (*flag = 1); }
+    #endif
+    """
+    bint fn_take(int *flag) noexcept nogil
+
+
+cdef class Memory:
+    def __dealloc__(self):
+        free_memory(self.data)
+
+
+cdef class Workspace(Memory):
+    cdef int reserve(self, Py_ssize_t n_bytes) except -1:
+        cdef void *data
+        if n_bytes <= self.n_bytes:
+            return 0
+        data = allocate(n_bytes)
+        if data == NULL:
+            raise MemoryError(f"no memory for {n_bytes} bytes of scratch")
+        free_memory(self.data)
+        self.data = data
+        self.n_bytes = n_bytes
+        return 0
+
+
+cdef Memory new_memory(Py_ssize_t n_bytes):
+    cdef Memory memory = Memory()
+    memory.data = allocate(n_bytes)
+    if memory.data == NULL:
+        raise MemoryError(f"no memory for {n_bytes} bytes")
+    memory.n_bytes = n_bytes
+    return memory
+
+
+cdef cnp.ndarray as_array(Memory memory, Py_ssize_t n, int typenum):
+    cdef cnp.npy_intp size = n
+    cdef cnp.ndarray array = cnp.PyArray_SimpleNewFromData(1, &size, typenum, memory.data)
+    cnp.set_array_base(array, memory)
+    return array
+
+
+cdef Workspace acquire(Workspace shared, Py_ssize_t n_bytes):
+    cdef Workspace workspace = shared
+    if not fn_take(&shared.busy):
+        workspace = Workspace()
+        workspace.busy = 1
+    if n_bytes > workspace.n_bytes:
+        try:
+            workspace.reserve(n_bytes)
+        except MemoryError:
+            workspace.busy = 0
+            raise
+    return workspace

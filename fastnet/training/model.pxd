@@ -1,0 +1,33 @@
+"""What training needs of a model: parameters in one flat vector, and a loss and gradient on rows."""
+
+from fastnet._kernels.table cimport Kernels, Loss, Monitor, Rows
+
+
+cdef class Model:
+    cdef const Kernels *kernels
+    cdef void *data                     # the parameters, with slack
+    cdef readonly Py_ssize_t n_inputs
+    cdef readonly Py_ssize_t n_outputs
+    cdef readonly Py_ssize_t n_parameters
+
+    # Bytes of scratch for so many rows
+    cdef Py_ssize_t forward_bytes(self, Py_ssize_t n_rows) noexcept nogil
+    cdef Py_ssize_t gradient_bytes(self, Py_ssize_t n_rows) noexcept nogil
+    cdef int forward_rows(self, Py_ssize_t n_rows, const void *x, void *y, void *scratch,
+                          Monitor *monitor) noexcept nogil
+    # value = scale sum_i w_i L_i; gradient of it, or NULL
+    cdef int gradient_rows(self, const Loss *loss, const Rows *rows, double scale, double *value,
+                           void *gradient, void *scratch, Monitor *monitor) noexcept nogil
+    # The activation of the outputs as activations.resolve() returned it
+    cdef object output_activation(self)
+
+
+# Watches for Ctrl-C at most every 20 ms; context is a Watch
+ctypedef struct Watch:
+    double last
+    unsigned int user_mode
+
+cdef void watch(Monitor *monitor, Watch *state) noexcept nogil
+
+# Raises what a hook left behind after a computation that returned STOPPED
+cdef int raise_stopped() except -1
