@@ -8,8 +8,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("fastnet", deadline=None, max_examples=30, print_blob=True)
-settings.register_profile(
-    "ci", settings.get_profile("fastnet"), derandomize=True, database=None)
+settings.register_profile("ci", settings.get_profile("fastnet"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "fastnet")
 
 DTYPES = ("float32", "float64")
@@ -29,8 +28,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_generate_tests(metafunc):
-    # The instruction sets are asked for here and not at import, so that a broken build fails in the tests and not in
-    # the collection of every file.
+    # Asked for here and not at import, so that tests without instruction sets need no build.
     if "isa" in metafunc.fixturenames:
         from fastnet._kernels import dispatch
 

@@ -1,8 +1,9 @@
 """Slow, obvious NumPy float64 twins of everything that a dense network computes.
 
-A network is a list of layers ``(weights (n_in, n_out), biases (n_out,) or None, activation)``.  An activation is a name
-of ``ACTIVATIONS`` or a pair ``(value, jacobian)`` of functions of one row.  ``flatten`` gives the layout of
-``Network.parameters``: layer by layer, the weights row by row, then the biases.
+A network is a list of layers ``(weights (n_in, n_out), biases (n_out,) or None, activation)``.  An
+activation is a name of ``ACTIVATIONS`` or a pair ``(value, jacobian)`` of functions of one row.
+``flatten`` gives the layout of ``Network.parameters``: layer by layer, the weights row by row, then
+the biases.
 """
 
 import math
@@ -36,18 +37,23 @@ def softmax(z):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-# name: (value, derivative), elementwise; at a kink any value between the one-sided derivatives is right
+# name: (value, derivative), elementwise.  At a kink any value between the one-sided ones is right.
 ACTIVATIONS = {
     "identity": (lambda z: z, lambda z: np.ones_like(z)),
     "relu": (lambda z: np.where(z > 0, z, 0), lambda z: np.where(z > 0, 1.0, 0.0)),
     "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1.0, 0.01)),
-    "elu": (lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
-            lambda z: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0)))),
+    "elu": (
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+        lambda z: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0))),
+    ),
     "sigmoid": (sigmoid, sigmoid_derivative),
     "steep_sigmoid": (lambda z: sigmoid(4.9 * z), lambda z: 4.9 * sigmoid_derivative(4.9 * z)),
     "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
     "softplus": (lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))), sigmoid),
-    "gelu": (lambda z: z * normal_distribution(z), lambda z: normal_distribution(z) + z * normal_density(z)),
+    "gelu": (
+        lambda z: z * normal_distribution(z),
+        lambda z: normal_distribution(z) + z * normal_density(z),
+    ),
     "sin": (np.sin, np.cos),
     "gaussian": (lambda z: np.exp(-(z**2)), lambda z: -2 * z * np.exp(-(z**2))),
 }
@@ -105,9 +111,11 @@ def unflatten(layers, parameters):
 def layers_of(net):
     """The layers of a fastnet network in float64; its activations must be built-in ones."""
     return [
-        (np.array(layer.weights, dtype=float),
-         None if layer.biases is None else np.array(layer.biases, dtype=float),
-         activation_name(layer.activation))
+        (
+            np.array(layer.weights, dtype=float),
+            None if layer.biases is None else np.array(layer.biases, dtype=float),
+            activation_name(layer.activation),
+        )
         for layer in net.layers
     ]
 
@@ -172,13 +180,15 @@ def loss_and_gradient(layers, x, y, loss, sample_weight=None, reduction="mean"):
         layer_weights, biases, activation = layers[k]
         # d loss / d z_j = sum_i d loss / d a_i  d a_i / d z_j
         d = np.einsum("ri,rij->rj", d, activation_jacobian(activation, net_values[k]))
-        gradient.insert(0, (outputs[k].T @ d, None if biases is None else d.sum(axis=0), activation))
+        gradient.insert(
+            0, (outputs[k].T @ d, None if biases is None else d.sum(axis=0), activation)
+        )
         d = d @ layer_weights.T
     return value, flatten(gradient)
 
 
 def jacobian(layers, x):
-    """d outputs / d parameters, (n_rows, n_outputs, n_parameters): one backward pass for each output."""
+    """d outputs / d parameters, (n_rows, n_outputs, n_parameters): one pass for each output."""
     n_outputs = layers[-1][0].shape[1]
     result = np.zeros((len(x), n_outputs, len(flatten(layers))))
     for r, row in enumerate(x):
@@ -209,9 +219,11 @@ def central_differences(f, parameters, h=1e-6):
 
 
 class SGD:
-    """p -= lr (g + wd p); with momentum v = mu v + g and p -= lr v, or lr (g + mu v) with nesterov."""
+    """p -= lr g; momentum: v = mu v + g, p -= lr v; nesterov: p -= lr (g + mu v)."""
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, normalize=False):
+    def __init__(
+        self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, normalize=False
+    ):
         self.learning_rate, self.momentum, self.nesterov = learning_rate, momentum, nesterov
         self.weight_decay, self.normalize = weight_decay, normalize
         self.velocity = 0.0
@@ -229,7 +241,12 @@ class Adam:
     """Kingma and Ba 2015, algorithm 1."""
 
     def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
-        self.learning_rate, self.beta1, self.beta2, self.epsilon = learning_rate, beta1, beta2, epsilon
+        self.learning_rate, self.beta1, self.beta2, self.epsilon = (
+            learning_rate,
+            beta1,
+            beta2,
+            epsilon,
+        )
         self.m = self.v = 0.0
         self.t = 0
 
@@ -249,8 +266,10 @@ def batches_in_order(n_rows, batch_size):
 
 
 def train(layers, x, y, loss, optimizer, epochs, batch_size=None, sample_weight=None):
-    """Epochs without shuffling.  Returns the trained layers and each epoch's loss: the mean over its rows, each at the
-    parameters that its batch saw."""
+    """Epochs without shuffling: the trained layers and the loss of each epoch.
+
+    The loss of an epoch is the mean over its rows, each at the parameters that its batch saw.
+    """
     parameters = flatten(layers)
     weights = np.ones(len(x)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
     history = []
@@ -258,7 +277,8 @@ def train(layers, x, y, loss, optimizer, epochs, batch_size=None, sample_weight=
         total = 0.0
         for rows in batches_in_order(len(x), batch_size):
             value, gradient = loss_and_gradient(
-                unflatten(layers, parameters), x[rows], y[rows], loss, weights[rows])
+                unflatten(layers, parameters), x[rows], y[rows], loss, weights[rows]
+            )
             total += value * weights[rows].sum()
             parameters = optimizer.step(parameters, gradient)
         history.append(total / weights.sum())

@@ -1,7 +1,7 @@
 """Every cell (precision x instruction set x kernel) is filled and runs.
 
-The names come from table.pxd and the addresses from the table itself, so a new entry fails here until every kernel
-module fills it, ``probe.Table`` has a method of its name and CALLS an example.
+The names come from table.pxd and the addresses from the table itself, so a new entry fails here
+until every kernel module fills it, ``probe.Table`` has a method of its name and CALLS an example.
 """
 
 import importlib.resources
@@ -13,7 +13,7 @@ import pytest
 
 def names():
     text = importlib.resources.files("fastnet._kernels").joinpath("table.pxd").read_text("utf-8")
-    struct = text[text.index("ctypedef struct Kernels:"):]
+    struct = text[text.index("ctypedef struct Kernels:") :]
     return re.findall(r"\(\*\s*(\w+)\)\s*\(", struct)
 
 
@@ -30,9 +30,15 @@ CALLS = {
     "matvec": (lambda t: t.matvec(X[0], W, B), X[0] @ W + B),
     "matmul_scratch": (lambda t: t.matmul_scratch(2, 3, 2) >= 0, True),
     "activate": (lambda t: t.activate("relu", X), np.maximum(X, 0)),
-    "multiply_derivative": (lambda t: t.multiply_derivative("relu", X, np.maximum(X, 0), X), np.maximum(X, 0)),
+    "multiply_derivative": (
+        lambda t: t.multiply_derivative("relu", X, np.maximum(X, 0), X),
+        np.maximum(X, 0),
+    ),
     "softmax": (lambda t: t.softmax(np.zeros((2, 4))), np.full((2, 4), 0.25)),
-    "softmax_backward": (lambda t: t.softmax_backward(np.full((1, 2), 0.5), np.array([[1.0, 0.0]])), [[0.25, -0.25]]),
+    "softmax_backward": (
+        lambda t: t.softmax_backward(np.full((1, 2), 0.5), np.array([[1.0, 0.0]])),
+        [[0.25, -0.25]],
+    ),
     "exp": (lambda t: t.exp(np.zeros(3)), np.ones(3)),
     "log": (lambda t: t.log(np.ones(3)), np.zeros(3)),
 }
