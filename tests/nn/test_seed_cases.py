@@ -238,7 +238,7 @@ def test_sigmoid_edges():
     check(fn.activations.derivative("sigmoid", z), case["expected"]["dsigma"], case["tol"])
 
 
-# ---- the 2-2-1 network of document 003; theta is w11 w12 b1, w21 w22 b2, then the output's w11 w12 b1
+# The 2-2-1 network of document 003; theta: w11 w12 b1, w21 w22 b2, then w11 w12 b1 of the output.
 THETA = np.array(CASES["003.nn.train_eta0.1"]["inputs"]["theta"])
 X = np.array([[3.0, -2.0], [-1.0, 1.0]])
 Y = np.array([1.2, 0.7])
