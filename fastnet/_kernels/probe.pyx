@@ -10,7 +10,7 @@ import numpy as np
 
 cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport int32_t, uint64_t, uintptr_t
 
 from fastnet._kernels.table cimport *
 
@@ -27,6 +27,8 @@ LOSSES = {
 }
 cdef enum:
     GUARD = 32          # sentinel elements behind each output
+
+    GUARD_BYTE = 0xA5
 
 # A value that no kernel computes by accident
 SENTINEL = 12345.678
@@ -55,6 +57,12 @@ cdef class Table:
     def vector_length(self):
         return self.k.vector_length
 
+    def entries(self):
+        """The address of every function of the table, in the order of table.pxd; 0 where there is none."""
+        cdef uintptr_t *first = <uintptr_t *> &self.k.matmul
+        cdef Py_ssize_t n = (<char *> self.k + sizeof(Kernels) - <char *> first) // sizeof(uintptr_t)
+        return [first[i] for i in range(n)]
+
     def buffer(self, n, dtype=None):
         """A zeroed 1-D array of n elements with alignment, ``misalign`` and slack."""
         dtype = self.dtype if dtype is None else np.dtype(dtype)
@@ -68,6 +76,90 @@ cdef class Table:
         out = self.buffer(array.size, dtype).reshape(array.shape)
         out[...] = array
         return out
+
+    def place(self, n, fill, dtype=None):
+        """An array full of ``fill`` and the index in it where n elements with slack and a guard behind may lie."""
+        dtype = self.dtype if dtype is None else np.dtype(dtype)
+        pad = ALIGNMENT // dtype.itemsize
+        raw = np.full(n + 2 * pad + self.misalign + SLACK_BYTES // dtype.itemsize + GUARD, fill, dtype)
+        return raw, pad + self.misalign + -raw.ctypes.data % ALIGNMENT // dtype.itemsize
+
+    def given(self, array):
+        """A copy with NaN before and behind: a kernel may read the slack, but it must not reach a result."""
+        array = np.asarray(array)
+        raw, first = self.place(array.size, np.nan)
+        out = raw[first:first + array.size].reshape(array.shape)
+        out[...] = array
+        return out
+
+    def matmul_scratch(self, n_rows, n_inputs, n_outputs):
+        return self.k.matmul_scratch(n_rows, n_inputs, n_outputs)
+
+    def scratch(self, n_rows, n_inputs, n_outputs):
+        """Scratch of exactly the size the kernels ask for, between guards: (array, index of the first byte, size)."""
+        n = self.k.matmul_scratch(n_rows, n_inputs, n_outputs)
+        assert n >= 0
+        raw = np.full(n + 3 * ALIGNMENT, GUARD_BYTE, np.uint8)
+        return raw, ALIGNMENT + -raw.ctypes.data % ALIGNMENT, n
+
+    def check_scratch(self, scratch, name):
+        raw, first, n = scratch
+        assert (raw[:first] == GUARD_BYTE).all() and (raw[first + n:] == GUARD_BYTE).all(), \
+            f"{name} wrote beside its scratch"
+
+    def take(self, raw, first, shape, slack, name):
+        """The result at ``first``, after the check that nothing beside it (and its slack) was written."""
+        n = int(np.prod(shape))
+        behind = first + n + (SLACK_BYTES // raw.itemsize if slack else 0)
+        sentinel = raw.dtype.type(SENTINEL)
+        assert (raw[:first] == sentinel).all(), f"{name} wrote before the start"
+        assert (raw[behind:] == sentinel).all(), f"{name} wrote past the end"
+        return raw[first:first + n].reshape(shape).copy()
+
+    def matmul(self, x, w, b, activation="identity"):
+        """f(x w + b)"""
+        cdef Py_ssize_t n_rows = x.shape[0], n_inputs = w.shape[0], n_outputs = w.shape[1]
+        x, w, b = self.given(x), self.given(w), None if b is None else self.given(b)
+        raw, first = self.place(n_rows * n_outputs, SENTINEL)
+        scratch = self.scratch(n_rows, n_inputs, n_outputs)
+        self.k.matmul(n_rows, n_inputs, n_outputs, address(x), address(w),
+                      NULL if b is None else address(b), ACTIVATIONS[activation],
+                      address(raw[first:]), address(scratch[0][scratch[1]:]))
+        self.check_scratch(scratch, "matmul")
+        return self.take(raw, first, (n_rows, n_outputs), False, "matmul")
+
+    def gradient_weights(self, x, d, out=None):
+        """x^T d, added to out where it is given"""
+        cdef Py_ssize_t n_rows = x.shape[0], n_inputs = x.shape[1], n_outputs = d.shape[1]
+        x, d = self.given(x), self.given(d)
+        raw, first = self.place(n_inputs * n_outputs, SENTINEL)
+        if out is not None:
+            raw[first:first + n_inputs * n_outputs] = np.ravel(out)
+        scratch = self.scratch(n_rows, n_inputs, n_outputs)
+        self.k.gradient_weights(n_rows, n_inputs, n_outputs, address(x), address(d), out is not None,
+                                address(raw[first:]), address(scratch[0][scratch[1]:]))
+        self.check_scratch(scratch, "gradient_weights")
+        return self.take(raw, first, (n_inputs, n_outputs), False, "gradient_weights")
+
+    def gradient_inputs(self, d, w):
+        """d w^T"""
+        cdef Py_ssize_t n_rows = d.shape[0], n_inputs = w.shape[0], n_outputs = w.shape[1]
+        d, w = self.given(d), self.given(w)
+        raw, first = self.place(n_rows * n_inputs, SENTINEL)
+        scratch = self.scratch(n_rows, n_inputs, n_outputs)
+        self.k.gradient_inputs(n_rows, n_inputs, n_outputs, address(d), address(w),
+                               address(raw[first:]), address(scratch[0][scratch[1]:]))
+        self.check_scratch(scratch, "gradient_inputs")
+        return self.take(raw, first, (n_rows, n_inputs), True, "gradient_inputs")
+
+    def matvec(self, x, w, b, activation="identity"):
+        """f(x w + b) of one row"""
+        cdef Py_ssize_t n_inputs = w.shape[0], n_outputs = w.shape[1]
+        x, w, b = self.given(x), self.given(w), None if b is None else self.given(b)
+        raw, first = self.place(n_outputs, SENTINEL)
+        self.k.matvec(n_inputs, n_outputs, address(x), address(w), NULL if b is None else address(b),
+                      ACTIVATIONS[activation], address(raw[first:]))
+        return self.take(raw, first, (n_outputs,), True, "matvec")
 
     def activate(self, activation, z):
         z = self.copy(z)

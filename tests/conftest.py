@@ -1,0 +1,60 @@
+"""Fixtures and options shared by all tests."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("fastnet", deadline=None, max_examples=30, print_blob=True)
+settings.register_profile("ci", settings.get_profile("fastnet"), derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "fastnet")
+
+DTYPES = ("float32", "float64")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--slow"):
+        return
+    skip = pytest.mark.skip(reason="slow: needs --slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
+def pytest_generate_tests(metafunc):
+    # Asked for here and not at import, so that tests without instruction sets need no build.
+    if "isa" in metafunc.fixturenames:
+        from fastnet._kernels import dispatch
+
+        metafunc.parametrize("isa", dispatch.supported(), scope="session")
+    if "dtype" in metafunc.fixturenames:
+        metafunc.parametrize("dtype", DTYPES, scope="session")
+
+
+@pytest.fixture(scope="session")
+def oracle():
+    """The module tests/oracle.py, loaded by path: tests are not a package."""
+    path = Path(__file__).parent / "oracle.py"
+    spec = importlib.util.spec_from_file_location("fastnet_test_oracle", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def table(isa, dtype):
+    """The kernels of one instruction set and precision, aligned."""
+    from fastnet._kernels.probe import Table
+
+    return Table(isa, dtype)
+
+
+@pytest.fixture(scope="session")
+def data_directory():
+    return Path(__file__).parent / "data"

@@ -1,0 +1,56 @@
+"""Every cell (precision x instruction set x kernel) is filled and runs.
+
+The names come from table.pxd and the addresses from the table itself, so a new entry fails here
+until every kernel module fills it, ``probe.Table`` has a method of its name and CALLS an example.
+"""
+
+import importlib.resources
+import re
+
+import numpy as np
+import pytest
+
+
+def names():
+    text = importlib.resources.files("fastnet._kernels").joinpath("table.pxd").read_text("utf-8")
+    struct = text[text.index("ctypedef struct Kernels:") :]
+    return re.findall(r"\(\*\s*(\w+)\)\s*\(", struct)
+
+
+X = np.array([[0.5, -1.0, 2.0], [1.0, 0.25, -0.5]])
+W = np.array([[1.0, -0.5], [0.25, 0.5], [-1.0, 2.0]])
+B = np.array([0.5, -0.25])
+D = np.array([[1.0, -2.0], [0.5, 0.25]])
+
+# name: (call, expected) of an example that every precision computes exactly, or to rounding
+CALLS = {
+    "matmul": (lambda t: t.matmul(X, W, B), X @ W + B),
+    "gradient_weights": (lambda t: t.gradient_weights(X, D), X.T @ D),
+    "gradient_inputs": (lambda t: t.gradient_inputs(D, W), D @ W.T),
+    "matvec": (lambda t: t.matvec(X[0], W, B), X[0] @ W + B),
+    "matmul_scratch": (lambda t: t.matmul_scratch(2, 3, 2) >= 0, True),
+    "activate": (lambda t: t.activate("relu", X), np.maximum(X, 0)),
+    "multiply_derivative": (
+        lambda t: t.multiply_derivative("relu", X, np.maximum(X, 0), X),
+        np.maximum(X, 0),
+    ),
+    "softmax": (lambda t: t.softmax(np.zeros((2, 4))), np.full((2, 4), 0.25)),
+    "softmax_backward": (
+        lambda t: t.softmax_backward(np.full((1, 2), 0.5), np.array([[1.0, 0.0]])),
+        [[0.25, -0.25]],
+    ),
+    "exp": (lambda t: t.exp(np.zeros(3)), np.ones(3)),
+    "log": (lambda t: t.log(np.ones(3)), np.zeros(3)),
+}
+
+
+def test_names_are_those_of_the_struct(table):
+    assert len(names()) == len(set(names())) == len(table.entries()) > 30
+
+
+@pytest.mark.parametrize("name", names())
+def test_cell(table, name):
+    assert table.entries()[names().index(name)] != 0, f"{name} is NULL in {table.isa}_{table.dtype}"
+    assert hasattr(table, name), f"probe.Table has no method {name}"
+    call, expected = CALLS[name]
+    np.testing.assert_allclose(call(table), expected, rtol=4 * np.finfo(table.dtype).eps, atol=0)

@@ -1,0 +1,304 @@
+"""Slow, obvious NumPy float64 twins of everything that a dense network computes.
+
+A network is a list of layers ``(weights (n_in, n_out), biases (n_out,) or None, activation)``.  An
+activation is a name of ``ACTIVATIONS`` or a pair ``(value, jacobian)`` of functions of one row.
+``flatten`` gives the layout of ``Network.parameters``: layer by layer, the weights row by row, then
+the biases.
+"""
+
+import math
+
+import numpy as np
+
+erf = np.vectorize(math.erf, otypes=[float])
+
+
+def sigmoid(z):
+    # e^-|z| never overflows
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def sigmoid_derivative(z):
+    e = np.exp(-np.abs(z))
+    return e / (1 + e) ** 2
+
+
+def normal_density(z):
+    return np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+
+
+def normal_distribution(z):
+    return (1 + erf(z / math.sqrt(2))) / 2
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+# name: (value, derivative), elementwise.  At a kink any value between the one-sided ones is right.
+ACTIVATIONS = {
+    "identity": (lambda z: z, lambda z: np.ones_like(z)),
+    "relu": (lambda z: np.where(z > 0, z, 0), lambda z: np.where(z > 0, 1.0, 0.0)),
+    "leaky_relu": (lambda z: np.where(z > 0, z, 0.01 * z), lambda z: np.where(z > 0, 1.0, 0.01)),
+    "elu": (
+        lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+        lambda z: np.where(z > 0, 1.0, np.exp(np.minimum(z, 0))),
+    ),
+    "sigmoid": (sigmoid, sigmoid_derivative),
+    "steep_sigmoid": (lambda z: sigmoid(4.9 * z), lambda z: 4.9 * sigmoid_derivative(4.9 * z)),
+    "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    "softplus": (lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))), sigmoid),
+    "gelu": (
+        lambda z: z * normal_distribution(z),
+        lambda z: normal_distribution(z) + z * normal_density(z),
+    ),
+    "sin": (np.sin, np.cos),
+    "gaussian": (lambda z: np.exp(-(z**2)), lambda z: -2 * z * np.exp(-(z**2))),
+}
+SMOOTH = [name for name in ACTIVATIONS if "relu" not in name]
+LOSSES = ["squared_error", "half_squared_error", "cross_entropy"]
+
+
+def activate(activation, z):
+    """The outputs (n_rows, n) of one layer from its net values z (n_rows, n)."""
+    if activation == "softmax":
+        return softmax(z)
+    if isinstance(activation, str):
+        return ACTIVATIONS[activation][0](z)
+    return np.array([activation[0](row) for row in z]).reshape(z.shape)
+
+
+def activation_jacobian(activation, z):
+    """J (n_rows, n, n) with J[r, i, j] = d a_i / d z_j in row r."""
+    if activation == "softmax":
+        a = softmax(z)
+        return np.array([np.diag(row) - np.outer(row, row) for row in a])
+    if isinstance(activation, str):
+        return np.array([np.diag(row) for row in ACTIVATIONS[activation][1](z)])
+    value, jacobian = activation
+    return np.array([jacobian(row, value(row)) for row in z])
+
+
+def flatten(layers):
+    """The flat parameters of a network."""
+    parts = []
+    for weights, biases, _ in layers:
+        parts.append(np.ravel(weights))
+        if biases is not None:
+            parts.append(biases)
+    return np.concatenate(parts).astype(float)
+
+
+def unflatten(layers, parameters):
+    """The network of the same shape with other parameters."""
+    made, first = [], 0
+    for weights, biases, activation in layers:
+        shape = np.shape(weights)
+        last = first + shape[0] * shape[1]
+        weights = np.array(parameters[first:last], dtype=float).reshape(shape)
+        first = last
+        if biases is not None:
+            last = first + shape[1]
+            biases = np.array(parameters[first:last], dtype=float)
+            first = last
+        made.append((weights, biases, activation))
+    assert first == len(parameters)
+    return made
+
+
+def layers_of(net):
+    """The layers of a fastnet network in float64; its activations must be built-in ones."""
+    return [
+        (
+            np.array(layer.weights, dtype=float),
+            None if layer.biases is None else np.array(layer.biases, dtype=float),
+            activation_name(layer.activation),
+        )
+        for layer in net.layers
+    ]
+
+
+def activation_name(activation):
+    return activation if isinstance(activation, str) else activation.name
+
+
+def forward(layers, x):
+    """Every layer's net values and outputs: two lists, the outputs with the input in front."""
+    net_values, outputs = [], [np.asarray(x, dtype=float)]
+    for weights, biases, activation in layers:
+        z = outputs[-1] @ weights
+        if biases is not None:
+            z = z + biases
+        net_values.append(z)
+        outputs.append(activate(activation, z))
+    return net_values, outputs
+
+
+def predict(layers, x):
+    return forward(layers, x)[1][-1]
+
+
+def row_losses(loss, predictions, y):
+    """The loss of each row, from the network's outputs."""
+    if loss == "squared_error":
+        return ((predictions - y) ** 2).sum(axis=1)
+    if loss == "half_squared_error":
+        return ((predictions - y) ** 2).sum(axis=1) / 2
+    if loss == "cross_entropy":
+        # y log p is 0 where y is 0, whatever p is
+        return -np.where(y == 0, 0, y * np.log(np.where(y == 0, 1, predictions))).sum(axis=1)
+    return loss[0](predictions, y)
+
+
+def loss_gradient(loss, predictions, y):
+    """d loss of each row / d predictions."""
+    if loss == "squared_error":
+        return 2 * (predictions - y)
+    if loss == "half_squared_error":
+        return predictions - y
+    if loss == "cross_entropy":
+        return np.where(y == 0, 0, -y / np.where(y == 0, 1, predictions))
+    return loss[1](predictions, y)
+
+
+def row_weights(n_rows, sample_weight, reduction):
+    weights = np.ones(n_rows) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    return weights / weights.sum() if reduction == "mean" else weights
+
+
+def loss_and_gradient(layers, x, y, loss, sample_weight=None, reduction="mean"):
+    """The loss over rows and its flat gradient, by the product formula."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    weights = row_weights(len(x), sample_weight, reduction)
+    net_values, outputs = forward(layers, x)
+    value = (weights * row_losses(loss, outputs[-1], y)).sum()
+    d = weights[:, None] * loss_gradient(loss, outputs[-1], y)
+    gradient = []
+    for k in reversed(range(len(layers))):
+        layer_weights, biases, activation = layers[k]
+        # d loss / d z_j = sum_i d loss / d a_i  d a_i / d z_j
+        d = np.einsum("ri,rij->rj", d, activation_jacobian(activation, net_values[k]))
+        gradient.insert(
+            0, (outputs[k].T @ d, None if biases is None else d.sum(axis=0), activation)
+        )
+        d = d @ layer_weights.T
+    return value, flatten(gradient)
+
+
+def jacobian(layers, x):
+    """d outputs / d parameters, (n_rows, n_outputs, n_parameters): one pass for each output."""
+    n_outputs = layers[-1][0].shape[1]
+    result = np.zeros((len(x), n_outputs, len(flatten(layers))))
+    for r, row in enumerate(x):
+        for i in range(n_outputs):
+            pick = (lambda p, y, i=i: p[:, i], lambda p, y, i=i: np.eye(n_outputs)[[i]])
+            result[r, i] = loss_and_gradient(layers, row[None], np.zeros((1, n_outputs)), pick)[1]
+    return result
+
+
+def input_jacobian(layers, x):
+    """d outputs / d inputs, (n_rows, n_outputs, n_inputs): the product of the layers' Jacobians."""
+    net_values, _ = forward(layers, x)
+    result = np.broadcast_to(np.eye(x.shape[1]), (len(x), x.shape[1], x.shape[1]))
+    for (weights, _, activation), z in zip(layers, net_values, strict=True):
+        result = activation_jacobian(activation, z) @ weights.T @ result
+    return result
+
+
+def central_differences(f, parameters, h=1e-6):
+    """The gradient of f at the parameters from 2 n evaluations."""
+    gradient = np.zeros(len(parameters))
+    for i in range(len(parameters)):
+        up, down = np.array(parameters, dtype=float), np.array(parameters, dtype=float)
+        up[i] += h
+        down[i] -= h
+        gradient[i] = (f(up) - f(down)) / (up[i] - down[i])
+    return gradient
+
+
+class SGD:
+    """p -= lr g; momentum: v = mu v + g, p -= lr v; nesterov: p -= lr (g + mu v)."""
+
+    def __init__(
+        self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, normalize=False
+    ):
+        self.learning_rate, self.momentum, self.nesterov = learning_rate, momentum, nesterov
+        self.weight_decay, self.normalize = weight_decay, normalize
+        self.velocity = 0.0
+
+    def step(self, parameters, gradient):
+        if self.normalize:
+            gradient = gradient / np.sqrt((gradient**2).sum())
+        gradient = gradient + self.weight_decay * parameters
+        self.velocity = self.momentum * self.velocity + gradient
+        direction = gradient + self.momentum * self.velocity if self.nesterov else self.velocity
+        return parameters - self.learning_rate * direction
+
+
+class Adam:
+    """Kingma and Ba 2015, algorithm 1."""
+
+    def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.learning_rate, self.beta1, self.beta2, self.epsilon = (
+            learning_rate,
+            beta1,
+            beta2,
+            epsilon,
+        )
+        self.m = self.v = 0.0
+        self.t = 0
+
+    def step(self, parameters, gradient):
+        self.t += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * gradient
+        self.v = self.beta2 * self.v + (1 - self.beta2) * gradient**2
+        m_hat = self.m / (1 - self.beta1**self.t)
+        v_hat = self.v / (1 - self.beta2**self.t)
+        return parameters - self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
+
+
+def batches_in_order(n_rows, batch_size):
+    """The batches of one epoch without shuffling; the last one may be smaller."""
+    size = n_rows if batch_size is None else batch_size
+    return [np.arange(first, min(first + size, n_rows)) for first in range(0, n_rows, size)]
+
+
+def train(layers, x, y, loss, optimizer, epochs, batch_size=None, sample_weight=None):
+    """Epochs without shuffling: the trained layers and the loss of each epoch.
+
+    The loss of an epoch is the mean over its rows, each at the parameters that its batch saw.
+    """
+    parameters = flatten(layers)
+    weights = np.ones(len(x)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    history = []
+    for _ in range(epochs):
+        total = 0.0
+        for rows in batches_in_order(len(x), batch_size):
+            value, gradient = loss_and_gradient(
+                unflatten(layers, parameters), x[rows], y[rows], loss, weights[rows]
+            )
+            total += value * weights[rows].sum()
+            parameters = optimizer.step(parameters, gradient)
+        history.append(total / weights.sum())
+    return unflatten(layers, parameters), history
+
+
+def random_layers(sizes, activations, seed=0, bias=True, scale=1.0):
+    """A network with parameters of the size that training meets, none of them zero."""
+    rng = np.random.default_rng(seed)
+    layers = []
+    for n_in, n_out, activation in zip(sizes[:-1], sizes[1:], activations, strict=True):
+        weights = scale * rng.normal(size=(n_in, n_out)) / math.sqrt(n_in)
+        layers.append((weights, 0.3 * rng.normal(size=n_out) if bias else None, activation))
+    return layers
+
+
+def away_from_kinks(layers, x, margin=1e-3):
+    """The rows of x at which no net value of the network lies near 0."""
+    net_values, _ = forward(layers, x)
+    keep = np.ones(len(x), dtype=bool)
+    for z in net_values:
+        keep &= (np.abs(z) > margin).all(axis=1)
+    return x[keep]
