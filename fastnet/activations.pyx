@@ -1,0 +1,459 @@
+"""Activations: every one by its name, with value, derivative and Jacobian, and custom ones.
+
+The formulas live in the kernels (``_kernels/activations.pxi``, value and derivative side by side); this module is
+their face to Python.
+"""
+
+import numpy as np
+
+cimport numpy as cnp
+from libc.string cimport memcpy
+
+from fastnet._arrays cimport convert, nearest, typenum_of
+from fastnet._kernels.dispatch cimport kernels
+from fastnet._kernels.table cimport *
+
+cnp.import_array()
+
+__all__ = ["Activation", "derivative", "jacobian", "names", "value"]
+
+# By ActivationId
+cdef tuple NAMES = (
+    "identity", "relu", "leaky_relu", "elu", "sigmoid", "steep_sigmoid", "tanh", "softplus",
+    "gelu", "sin", "gaussian", "softmax",
+)
+cdef dict IDS = {name: index for index, name in enumerate(NAMES)}
+
+
+def names():
+    """Names of the activations, for ``hidden=``, ``output=`` and the functions of this module.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> "relu" in fn.activations.names()
+    True
+    """
+    return NAMES
+
+
+cdef int activation_id(str name) except -1:
+    index = IDS.get(name)
+    if index is None:
+        raise ValueError(nearest(name, NAMES, "activation"))
+    return index
+
+
+cdef object resolve(object spec):
+    if isinstance(spec, Activation):
+        return spec
+    if not isinstance(spec, str):
+        raise TypeError(
+            "an activation must be a name or a fastnet.Activation, "
+            f"got {type(spec).__name__}"
+        )
+    return NAMES[activation_id(str(spec))]
+
+
+cdef int resolved_id(object resolved) except -1:
+    return CUSTOM_ACTIVATION if isinstance(resolved, Activation) else IDS[resolved]
+
+
+cdef cnp.ndarray real_input(object z):
+    """z as float32 where it is that, else as float64."""
+    cdef int typenum = cnp.NPY_FLOAT64
+    if not isinstance(z, np.ndarray):
+        z = np.asarray(z) if hasattr(z, "dtype") else z
+    if getattr(z, "dtype", None) == np.float32:
+        typenum = cnp.NPY_FLOAT32
+    return convert(z, "z", typenum)
+
+
+cdef cnp.ndarray empty_like(cnp.ndarray array):
+    return cnp.PyArray_EMPTY(array.ndim, array.shape, cnp.PyArray_TYPE(array), 0)
+
+
+cdef cnp.ndarray named_value(int activation, cnp.ndarray z):
+    """a = f(z); z contiguous, for softmax of at least one dimension."""
+    cdef const Kernels *k = kernels(cnp.PyArray_ITEMSIZE(z))
+    cdef cnp.ndarray a = empty_like(z)
+    cdef Py_ssize_t size = cnp.PyArray_SIZE(z)
+    cdef Py_ssize_t n
+    if size == 0:
+        return a
+    if activation == SOFTMAX:
+        n = z.shape[z.ndim - 1]
+        k.softmax(size // n, n, cnp.PyArray_DATA(z), cnp.PyArray_DATA(a))
+    else:
+        k.activate(activation, size, cnp.PyArray_DATA(z), cnp.PyArray_DATA(a))
+    return a
+
+
+cdef cnp.ndarray named_derivative(int activation, cnp.ndarray z, cnp.ndarray a):
+    """f'(z) of an elementwise activation."""
+    cdef const Kernels *k = kernels(cnp.PyArray_ITEMSIZE(z))
+    cdef cnp.ndarray d = np.ones((<object> z).shape, (<object> z).dtype)
+    k.multiply_derivative(
+        activation, cnp.PyArray_SIZE(z), cnp.PyArray_DATA(z), cnp.PyArray_DATA(a),
+        cnp.PyArray_DATA(d)
+    )
+    return d
+
+
+cdef cnp.ndarray softmax_jacobians(cnp.ndarray a):
+    """J[r, i, j] = a_i (delta_ij - a_j) for outputs a (n_rows, n)."""
+    outputs = <object> a
+    j = -outputs[:, :, None] * outputs[:, None, :]
+    # Each row of J sums to zero; 1 - a_i would lose everything where a_i rounds to 1.
+    diagonal = np.einsum("rii->ri", j)
+    diagonal[...] = 0
+    diagonal[...] = -j.sum(axis=2)
+    return j
+
+
+cdef cnp.ndarray jacobians(object resolved, cnp.ndarray z):
+    cdef cnp.ndarray j
+    cdef int activation
+    if isinstance(resolved, Activation):
+        return custom_jacobians(<Activation> resolved, z)
+    activation = IDS[resolved]
+    if activation == SOFTMAX:
+        return softmax_jacobians(named_value(activation, z))
+    return diagonal_matrices(named_derivative(activation, z, named_value(activation, z)))
+
+
+cdef cnp.ndarray diagonal_matrices(cnp.ndarray d):
+    """(n_rows, n, n) with the rows of d (n_rows, n) on the diagonals."""
+    j = np.zeros((d.shape[0], d.shape[1], d.shape[1]), (<object> d).dtype)
+    np.einsum("rii->ri", j)[...] = d
+    return j
+
+
+def value(name, z):
+    """Value of an activation.
+
+    Parameters
+    ----------
+    name : str or Activation
+        One of `names`, or a custom activation.
+    z : array-like, any shape
+        float32 stays float32; everything else is computed in float64. Softmax, and a custom activation with a
+        Jacobian, work along the last axis.
+
+    Returns
+    -------
+    a : ndarray of the shape of z (a scalar for a scalar)
+        NaN where z is NaN.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name (the message has the nearest one), or softmax of a scalar.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> fn.activations.value("relu", [-1.0, 2.0])
+    array([0., 2.])
+    """
+    spec = resolve(name)
+    cdef cnp.ndarray x = real_input(z)
+    if isinstance(spec, Activation):
+        return custom_value_any(<Activation> spec, x)
+    cdef int activation = IDS[spec]
+    if activation == SOFTMAX and x.ndim == 0:
+        raise ValueError("z must have at least one dimension for softmax, got a scalar")
+    return (<object> named_value(activation, x))[()]
+
+
+def derivative(name, z):
+    """Derivative of an elementwise activation by its argument.
+
+    Parameters
+    ----------
+    name : str or Activation
+        One of `names` but softmax, or a custom activation with a derivative.
+    z : array-like, any shape
+        float32 stays float32; everything else is computed in float64.
+
+    Returns
+    -------
+    d : ndarray of the shape of z (a scalar for a scalar)
+        da/dz; at a kink a value between the one-sided derivatives.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, and for an activation that is not elementwise: use `jacobian`.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> fn.activations.derivative("tanh", 0.0)
+    np.float64(1.0)
+    """
+    spec = resolve(name)
+    cdef cnp.ndarray x = real_input(z)
+    if isinstance(spec, Activation):
+        return custom_derivative_any(<Activation> spec, x)
+    cdef int activation = IDS[spec]
+    if activation == SOFTMAX:
+        raise ValueError(
+            "softmax has no elementwise derivative: each output depends on the whole row; "
+            "use fastnet.activations.jacobian('softmax', z)"
+        )
+    return (<object> named_derivative(activation, x, named_value(activation, x)))[()]
+
+
+def jacobian(name, z):
+    """Jacobian of an activation.
+
+    Parameters
+    ----------
+    name : str or Activation
+        One of `names`, or a custom activation.
+    z : array-like (n,) or (n_rows, n)
+        float32 stays float32; everything else is computed in float64.
+
+    Returns
+    -------
+    J : ndarray (n, n) or (n_rows, n, n)
+        J[i, j] = da_i/dz_j; diagonal for an elementwise activation.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, or z of another number of dimensions.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> fn.activations.jacobian("softmax", [0.0, 0.0])
+    array([[ 0.25, -0.25],
+           [-0.25,  0.25]])
+    """
+    spec = resolve(name)
+    x = <object> real_input(z)
+    if x.ndim != 1 and x.ndim != 2:
+        raise ValueError(f"z must have shape (n,) or (n_rows, n), got {x.shape}")
+    j = jacobians(spec, x.reshape(-1, x.shape[x.ndim - 1]) if x.ndim == 2 else x[None, :])
+    return j if x.ndim == 2 else j[0]
+
+
+cdef class Activation:
+    """An activation of your own, written in Python.
+
+    Parameters
+    ----------
+    value : callable
+        With ``derivative``: ``value(z) -> a``, elementwise on an array (n_rows, n). With ``jacobian``:
+        ``value(z) -> a`` maps one row (n,) -> (n,).
+    derivative : callable, optional
+        ``derivative(z, a) -> da/dz``, elementwise; arrays (n_rows, n).
+    jacobian : callable, optional
+        ``jacobian(z, a) -> J`` for one row, (n,), (n,) -> (n, n) with J[i, j] = da_i/dz_j. For activations that are
+        not elementwise. Either ``derivative`` or ``jacobian`` must be given.
+    name : str, optional
+        For messages and ``repr``; by default that of ``value``.
+
+    Notes
+    -----
+    The functions get copies in the dtype of the network (float32 or float64) and may change them. What they return is
+    checked: real, and of the expected shape. Two activations are equal when their functions are; they pickle when
+    their functions do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnet as fn
+    >>> bent = fn.Activation(lambda z: np.sqrt(z * z + 1) - 1 + z, lambda z, a: z / np.sqrt(z * z + 1) + 1, name="bent")
+    >>> fn.activations.derivative(bent, [0.0])
+    array([1.])
+    """
+
+    def __init__(self, value, derivative=None, *, jacobian=None, name=None):
+        if not callable(value):
+            raise TypeError(f"value must be callable, got {type(value).__name__}")
+        if (derivative is None) == (jacobian is None):
+            raise ValueError(
+                "exactly one of derivative and jacobian must be given, got "
+                + ("neither" if derivative is None else "both")
+            )
+        for which, function in (("derivative", derivative), ("jacobian", jacobian)):
+            if function is not None and not callable(function):
+                raise TypeError(f"{which} must be callable, got {type(function).__name__}")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"name must be a str or None, got {type(name).__name__}")
+        self.value = value
+        self.derivative = derivative
+        self.jacobian = jacobian
+        self.name = str(getattr(value, "__name__", "custom") if name is None else name)
+
+    def __repr__(self):
+        kind = "derivative" if self.jacobian is None else "jacobian"
+        return f"<fastnet.Activation {self.name!r} with {kind}>"
+
+    def __eq__(self, other):
+        if not isinstance(other, Activation):
+            return NotImplemented
+        return (
+            self.value == other.value
+            and self.derivative == other.derivative
+            and self.jacobian == other.jacobian
+        )
+
+    def __hash__(self):
+        return hash((self.value, self.derivative, self.jacobian))
+
+    def __reduce__(self):
+        return _rebuild, (type(self), self.value, self.derivative, self.jacobian, self.name)
+
+    cdef void fill_hooks(self, CustomActivation *hooks, Py_ssize_t itemsize) noexcept:
+        hooks.context = <void *> self
+        # A hook leaves its exception set, which the cast hides from Cython: see value_rows.
+        if itemsize == 4:
+            hooks.value = <value_hook> value_float32
+            hooks.backward = <backward_hook> backward_float32
+        else:
+            hooks.value = <value_hook> value_float64
+            hooks.backward = <backward_hook> backward_float64
+
+
+def _rebuild(cls, value, derivative, jacobian, name):
+    return cls(value, derivative, jacobian=jacobian, name=name)
+
+
+cdef cnp.ndarray copy_of(const void *memory, Py_ssize_t n_rows, Py_ssize_t n, int typenum):
+    """(n_rows, n): what user functions get, so that they may keep or change it."""
+    cdef cnp.npy_intp[2] shape
+    shape[0] = n_rows
+    shape[1] = n
+    cdef cnp.ndarray array = cnp.PyArray_EMPTY(2, shape, typenum, 0)
+    memcpy(cnp.PyArray_DATA(array), memory, cnp.PyArray_NBYTES(array))
+    return array
+
+
+cdef cnp.ndarray checked(object result, tuple shape, int typenum, Activation owner, str which):
+    """What a function of ``owner`` returned, as a contiguous array of this dtype."""
+    cdef cnp.ndarray array = convert(result, f"{which} of activation {owner.name!r}", typenum)
+    if (<object> array).shape != shape:
+        raise ValueError(
+            f"{which} of activation {owner.name!r} must return shape {shape}, "
+            f"got {(<object> array).shape}"
+        )
+    return array
+
+
+cdef cnp.ndarray custom_value(Activation self, cnp.ndarray z):
+    """a (n_rows, n) for z (n_rows, n); z is the user's to change where the activation is elementwise."""
+    cdef int typenum = cnp.PyArray_TYPE(z)
+    rows = <object> z
+    if self.jacobian is None:
+        return checked(self.value(z), rows.shape, typenum, self, "value")
+    a = np.empty(rows.shape, rows.dtype)
+    for row in range(rows.shape[0]):
+        a[row] = checked(self.value(rows[row].copy()), rows.shape[1:], typenum, self, "value")
+    return a
+
+
+cdef cnp.ndarray custom_derivative(Activation self, cnp.ndarray z, cnp.ndarray a):
+    """da/dz (n_rows, n); z and a are the user's to change."""
+    return checked(
+        self.derivative(z, a), (<object> z).shape, cnp.PyArray_TYPE(z), self, "derivative"
+    )
+
+
+cdef cnp.ndarray custom_row_jacobian(Activation self, object z, object a, int typenum):
+    """J (n, n) at one row z (n,); z and a are the user's to change."""
+    cdef Py_ssize_t n = z.shape[0]
+    return checked(self.jacobian(z, a), (n, n), typenum, self, "jacobian")
+
+
+cdef cnp.ndarray custom_jacobians(Activation self, cnp.ndarray z):
+    rows = (<object> z).copy()
+    cdef cnp.ndarray a = custom_value(self, rows.copy())
+    cdef Py_ssize_t n = rows.shape[1]
+    cdef int typenum = cnp.PyArray_TYPE(z)
+    if self.jacobian is None:
+        return diagonal_matrices(custom_derivative(self, rows, (<object> a).copy()))
+    j = np.empty((rows.shape[0], n, n), rows.dtype)
+    for row in range(rows.shape[0]):
+        j[row] = custom_row_jacobian(self, rows[row].copy(), (<object> a)[row].copy(), typenum)
+    return j
+
+
+cdef object custom_value_any(Activation self, cnp.ndarray z):
+    """The value for z of any shape, by rows of the last axis."""
+    array = <object> z
+    if array.ndim == 0 and self.jacobian is not None:
+        raise ValueError(
+            f"z must have at least one dimension for activation {self.name!r}, got a scalar"
+        )
+    n = array.shape[array.ndim - 1] if array.ndim else 1
+    rows = array.reshape(array.size // n if n else 0, n).copy()
+    return np.array(custom_value(self, rows)).reshape(array.shape)[()]
+
+
+cdef object custom_derivative_any(Activation self, cnp.ndarray z):
+    if self.derivative is None:
+        raise ValueError(
+            f"activation {self.name!r} is not elementwise and has no derivative; "
+            "use fastnet.activations.jacobian"
+        )
+    array = <object> z
+    n = array.shape[array.ndim - 1] if array.ndim else 1
+    rows = array.reshape(array.size // n if n else 0, n).copy()
+    a = np.array(custom_value(self, rows.copy()))
+    return np.array(custom_derivative(self, rows, a)).reshape(array.shape)[()]
+
+
+cdef int value_rows(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z, void *a,
+                    int typenum) except -1 with gil:
+    """a = value(z).  -1 with the exception set: what the hooks promise to their callers."""
+    cdef Activation self = <Activation> context
+    cdef cnp.ndarray result = custom_value(self, copy_of(z, n_rows, n, typenum))
+    memcpy(a, cnp.PyArray_DATA(result), cnp.PyArray_NBYTES(result))
+    return 0
+
+
+cdef int backward_rows(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z,
+                       const void *a, void *d, int typenum) except -1 with gil:
+    """d *= da/dz, or for each row d_z[j] = sum_i d_a[i] J[i, j]."""
+    cdef Activation self = <Activation> context
+    z_rows = <object> copy_of(z, n_rows, n, typenum)
+    a_rows = <object> copy_of(a, n_rows, n, typenum)
+    d_rows = <object> copy_of(d, n_rows, n, typenum)
+    cdef cnp.ndarray result
+    if self.jacobian is None:
+        result = np.multiply(d_rows, custom_derivative(self, z_rows, a_rows), out=d_rows)
+    else:
+        for row in range(n_rows):
+            j = custom_row_jacobian(self, z_rows[row], a_rows[row], typenum)
+            d_rows[row] = d_rows[row] @ <object> j
+        result = d_rows
+    memcpy(d, cnp.PyArray_DATA(result), cnp.PyArray_NBYTES(result))
+    return 0
+
+
+cdef int value_float32(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z,
+                       void *a) except -1 nogil:
+    return value_rows(context, n_rows, n, z, a, cnp.NPY_FLOAT32)
+
+
+cdef int value_float64(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z,
+                       void *a) except -1 nogil:
+    return value_rows(context, n_rows, n, z, a, cnp.NPY_FLOAT64)
+
+
+cdef int backward_float32(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z,
+                          const void *a, void *d) except -1 nogil:
+    return backward_rows(context, n_rows, n, z, a, d, cnp.NPY_FLOAT32)
+
+
+cdef int backward_float64(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z,
+                          const void *a, void *d) except -1 nogil:
+    return backward_rows(context, n_rows, n, z, a, d, cnp.NPY_FLOAT64)
