@@ -18,14 +18,19 @@ cdef inline Py_ssize_t padded(Py_ssize_t n) noexcept nogil:
     return (n + 4 * VL + 63) // 64 * 64
 
 
-cdef inline Py_ssize_t chunk_rows(const Plan *plan, Py_ssize_t n_rows) noexcept nogil:
+cdef Py_ssize_t rows_at_once(const Plan *plan) noexcept nogil:
     cdef Py_ssize_t units = 2 * plan.widest, i
     for i in range(plan.n_layers):
         units += plan.layers[i].n_outputs
     units = CHUNK_BYTES // (units * <Py_ssize_t> sizeof(real))
     if units < CHUNK_ROWS:
         units = CHUNK_ROWS
-    return min(units // 8 * 8, n_rows)
+    return units // 8 * 8
+
+
+cdef inline Py_ssize_t chunk_rows(const Plan *plan, Py_ssize_t n_rows) noexcept nogil:
+    # rows_at_once() divides, so small batches do not ask it
+    return n_rows if n_rows <= CHUNK_ROWS else min(n_rows, rows_at_once(plan))
 
 
 cdef Py_ssize_t product_scratch(const Plan *plan, Py_ssize_t rows) noexcept nogil:
@@ -139,12 +144,13 @@ cdef int forward(const Plan *plan, const void *parameters_, Py_ssize_t n_rows, c
     cdef real *a
     cdef real *z
     cdef real *scratch = <real *> scratch_
-    cdef Py_ssize_t chunk = chunk_rows(plan, n_rows), first, rows, i
-    cdef Py_ssize_t step = padded(chunk * plan.widest)
+    cdef Py_ssize_t chunk, step, rows, i
+    cdef Py_ssize_t first = 0
     cdef const Layer *layer
     if n_rows == 1:
         return forward_row(plan, parameters, x, y, scratch, monitor)
-    first = 0
+    chunk = chunk_rows(plan, n_rows)
+    step = padded(chunk * plan.widest)
     while first < n_rows:
         rows = min(n_rows - first, chunk)
         source = x + first * plan.n_inputs

@@ -150,6 +150,7 @@ ctypedef struct Kernels:
     void (*permutation)(uint64_t seed, uint64_t stream, Py_ssize_t n, int32_t *order) noexcept nogil
 
     # Dense networks.  parameters, gradient and scratch: slack and 64-byte alignment.
+    Py_ssize_t (*rows_at_once)(const Plan *plan) noexcept nogil
     Py_ssize_t (*forward_scratch)(const Plan *plan, Py_ssize_t n_rows) noexcept nogil          # bytes
     int (*forward)(const Plan *plan, const void *parameters, Py_ssize_t n_rows, const void *x, void *y,
                    void *scratch, Monitor *monitor) noexcept nogil

@@ -1,0 +1,42 @@
+"""Rows of a large batch shared among threads, with the same bits for any number of them."""
+
+import operator
+from concurrent.futures import ThreadPoolExecutor
+
+# A chunk is worth about 200 us.
+CHUNK_OPERATIONS = 4e7
+
+
+def check_threads(n_threads):
+    """n_threads as an int of at least 1."""
+    try:
+        n_threads = operator.index(n_threads)
+    except TypeError:
+        raise TypeError(f"n_threads must be an int, got {type(n_threads).__name__}") from None
+    if n_threads < 1:
+        raise ValueError(f"n_threads must be at least 1, got {n_threads}")
+    return n_threads
+
+
+def cut_rows(n_rows, operations_per_row, n_threads, multiple):
+    """(first, last) of each chunk; one chunk where a single thread works.
+
+    Kernels take ``multiple`` rows at once and a single row in another way than many.  Chunks
+    begin where the kernels of one long call would begin, and none is a single row, so that cutting
+    does not change a bit of the result.
+    """
+    if check_threads(n_threads) == 1:
+        return [(0, n_rows)]
+    rows = int(CHUNK_OPERATIONS / max(1, operations_per_row))
+    rows = max(multiple, rows // multiple * multiple)
+    starts = list(range(0, n_rows, rows))
+    if len(starts) > 1 and n_rows - starts[-1] == 1:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], n_rows], strict=True))
+
+
+def run_chunks(function, chunks, n_threads):
+    """``function(first, last)`` for every chunk; the first exception is raised."""
+    with ThreadPoolExecutor(min(n_threads, len(chunks))) as pool:
+        for future in [pool.submit(function, *chunk) for chunk in chunks]:
+            future.result()

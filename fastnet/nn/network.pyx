@@ -1,0 +1,677 @@
+"""Dense networks.
+
+A network is one flat vector of parameters and a plan that says which part of it is which layer.
+Everything it computes is done by the dense engine of the kernel table (`_kernels/dense.pxi`); this
+module checks what comes from Python, owns the memory, and hands out NumPy arrays.
+
+One network may be used by many threads at once: the first caller takes the network's own
+workspace, others get one of their own while it is busy.
+"""
+
+import operator
+
+import numpy as np
+
+cimport numpy as cnp
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
+
+from fastnet._parallel import cut_rows, run_chunks
+from fastnet.nn.initializers import initialize
+from fastnet.nn.layers import Dense, Layer
+from fastnet.random import RandomStream
+
+from fastnet._arrays cimport (
+    check_overlap,
+    convert,
+    itemsize_of,
+    matrix,
+    output,
+)
+from fastnet._kernels.dispatch cimport floating_point_mode, kernels
+from fastnet._kernels.table cimport (
+    CUSTOM_ACTIVATION,
+    OK,
+    SOFTMAX,
+    Loss,
+    Monitor,
+    Plan,
+    Rows,
+)
+from fastnet._kernels.table cimport Layer as PlanLayer
+from fastnet._workspace cimport Memory, Workspace, acquire, as_array, new_memory, release
+from fastnet.activations cimport Activation, resolved_id
+from fastnet.activations cimport resolve as resolve_activation
+from fastnet.training.model cimport Model, Watch, raise_stopped, watch
+from fastnet.training.rows cimport TrainingRows
+
+cnp.import_array()
+
+# Work that is shorter than a few microseconds keeps the interpreter lock.
+cdef double UNLOCKED_OPERATIONS = 4e5
+cdef object LARGEST = np.iinfo(np.intp).max
+
+
+cdef Py_ssize_t width_of(object n, str name) except -1:
+    """A number of units: an integer of at least 1."""
+    if isinstance(n, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an integer, got {n!r}")
+    try:
+        n = operator.index(n)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {type(n).__name__}") from None
+    if not 1 <= n <= LARGEST:
+        raise ValueError(f"{name} must be at least 1 and fit in memory, got {n}")
+    return n
+
+
+def describe(inputs, layers, hidden, output_activation, bias, init):
+    """Both forms of construction as (n_inputs, list of Dense)."""
+    if layers is not None:
+        if isinstance(inputs, (list, tuple, np.ndarray)):
+            raise TypeError(
+                "inputs must be the number of inputs (an int) where layers= is given, "
+                f"got {inputs!r}"
+            )
+        layers = list(layers)
+        if not layers:
+            raise ValueError("layers must hold at least one layer")
+        for k, layer in enumerate(layers):
+            if not isinstance(layer, Dense):
+                raise TypeError(f"layers[{k}] must be a fastnet.Dense, got {type(layer).__name__}")
+        return inputs, layers
+    if isinstance(inputs, (int, np.integer)):
+        raise TypeError(f"sizes must be a list such as [{inputs}, 16, 1]; or give layers=[...]")
+    try:
+        sizes = list(inputs)
+    except TypeError:
+        raise TypeError(f"sizes must be a list of ints, got {type(inputs).__name__}") from None
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must name inputs and at least one layer, got {sizes}")
+    activations = [hidden] * (len(sizes) - 2) + [output_activation]
+    if isinstance(hidden, (list, tuple)):
+        if len(hidden) != len(sizes) - 2:
+            raise ValueError(
+                f"hidden must be one activation or {len(sizes) - 2} of them, got {len(hidden)}"
+            )
+        activations = [*hidden, output_activation]
+    return sizes[0], [Dense(n, f, bias, init) for n, f in zip(sizes[1:], activations, strict=True)]
+
+
+cdef class Network(Model):
+    """A dense feed-forward network.
+
+    Parameters
+    ----------
+    sizes : list of int
+        Units of each layer, inputs first; or, with ``layers=``, the number of inputs.
+    layers : list of fastnet.Dense, optional
+        The layers one by one, instead of sizes.
+    hidden, output : str or fastnet.Activation
+        Activation of the hidden layers (or a list, one each) and of the output layer.
+    bias : bool
+        Whether layers have biases.
+    init : str or callable
+        Initial weights, see `fastnet.nn.initializers`; biases begin at 0.
+    dtype : "float32" or "float64"
+        Precision of parameters and of everything computed.
+    seed : int or None
+        The same seed gives the same initial parameters.
+
+    Attributes
+    ----------
+    parameters : ndarray (n_parameters,)
+        Writable: layer by layer, weights (n_in, n_out) row-major, then biases (n_out,).
+    layers : tuple
+        Views of the parameters: ``.weights``, ``.biases``, ``.activation``.
+    n_inputs, n_outputs, n_parameters : int
+    dtype : numpy.dtype
+    history : fastnet.History or None
+        Of the last `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np, fastnet as fn
+    >>> net = fn.Network([2, 8, 1], hidden="tanh", seed=0)
+    >>> net(np.zeros(2)).shape, net(np.zeros((5, 2))).shape
+    ((1,), (5, 1))
+    """
+
+    def __init__(self, sizes, layers=None, *, hidden="relu", output="identity", bias=True,
+                 init="auto", dtype="float32", seed=None):
+        inputs, described = describe(sizes, layers, hidden, output, bias, init)
+        self._build(inputs, described, dtype)
+        self.reinitialize(seed)
+
+    def _build(self, inputs, described, dtype):
+        """Plan, memory and views; the parameters are zero."""
+        try:
+            dtype = np.dtype(dtype)
+        except TypeError:
+            raise TypeError(f"dtype must be float32 or float64, got {dtype!r}") from None
+        if dtype not in (np.float32, np.float64) or not dtype.isnative:
+            raise ValueError(f"dtype must be float32 or float64, got {dtype}")
+        cdef Py_ssize_t n_layers = len(described), n_in, n_out, k
+        cdef Py_ssize_t n_inputs = width_of(inputs, "n_inputs")
+        cdef PlanLayer *layer
+        cdef object total = 0
+        resolved = []
+        n_in = n_inputs
+        for k, spec in enumerate(described):
+            n_out = width_of(spec.n_outputs, f"layers[{k}].n_outputs")
+            if not isinstance(spec.bias, (bool, np.bool_)):
+                raise TypeError(f"bias must be True or False, got {spec.bias!r}")
+            total += n_in * <object> n_out + (n_out if spec.bias else 0)
+            resolved.append(resolve_activation(spec.activation))
+            n_in = n_out
+        if total * dtype.itemsize > LARGEST // 4:
+            raise ValueError(f"sizes make a network of {total} parameters, which no memory holds")
+        if self.plan.layers != NULL:
+            raise RuntimeError("a network is built once")
+
+        self.kernels = kernels(dtype.itemsize)
+        self.dtype = dtype
+        self.typenum = cnp.NPY_FLOAT32 if dtype.itemsize == 4 else cnp.NPY_FLOAT64
+        self.n_inputs = n_inputs
+        self.n_parameters = total
+        self.memory = new_memory(total * dtype.itemsize)
+        self.data = self.memory.data
+        self.parameters = as_array(self.memory, self.n_parameters, self.typenum)
+        self.plan.layers = <PlanLayer *> calloc(n_layers, sizeof(PlanLayer))
+        if self.plan.layers == NULL:
+            raise MemoryError()
+        self.plan.n_layers = n_layers
+        self.plan.n_inputs = n_inputs
+        self.plan.n_parameters = total
+        self.plan.widest = n_inputs
+        n_in = n_inputs
+        first = 0
+        views = []
+        for k in range(n_layers):
+            spec = described[k]
+            layer = self.plan.layers + k
+            layer.n_inputs = n_in
+            layer.n_outputs = n_out = spec.n_outputs
+            layer.weights = first
+            layer.activation = resolved_id(resolved[k])
+            if layer.activation == CUSTOM_ACTIVATION:
+                (<Activation> resolved[k]).fill_hooks(&layer.custom, dtype.itemsize)
+                self.is_custom = True
+            weights = self.parameters[first:first + n_in * n_out].reshape(n_in, n_out)
+            first += n_in * n_out
+            biases = None
+            layer.biases = -1
+            if spec.bias:
+                layer.biases = first
+                biases = self.parameters[first:first + n_out]
+                first += n_out
+            views.append(Layer(weights, biases, resolved[k]))
+            self.plan.widest = max(self.plan.widest, n_out)
+            n_in = n_out
+        self.n_outputs = self.plan.n_outputs = n_in
+        self.layers = tuple(views)
+        self.inits = tuple(spec.init for spec in described)
+        self.workspace = Workspace()
+        self.workspace.reserve(self.forward_bytes(1))
+
+    def __dealloc__(self):
+        free(self.plan.layers)
+
+    @classmethod
+    def from_arrays(cls, layers, dtype=None):
+        """A network of given weights.
+
+        Parameters
+        ----------
+        layers : list of (weights, biases or None, activation)
+            weights (n_in, n_out), biases (n_out,); copied.
+        dtype : optional
+            By default float32 where every array is float32, else float64.
+        """
+        layers = list(layers)
+        if not layers:
+            raise ValueError("layers must hold at least one (weights, biases, activation)")
+        arrays = []
+        for k, layer in enumerate(layers):
+            if len(layer) != 3:
+                raise ValueError(f"layers[{k}] must be (weights, biases or None, activation)")
+            weights, biases, activation = layer
+            weights = np.asarray(weights)
+            if weights.ndim != 2:
+                raise ValueError(
+                    f"layers[{k}]: weights must have shape (n_in, n_out), got {weights.shape}"
+                )
+            if k and weights.shape[0] != arrays[-1][0].shape[1]:
+                raise ValueError(
+                    f"layers[{k}]: weights of shape {weights.shape} do not follow "
+                    f"weights of shape {arrays[-1][0].shape}"
+                )
+            if biases is not None:
+                biases = np.asarray(biases)
+                if biases.shape != weights.shape[1:]:
+                    raise ValueError(
+                        f"layers[{k}]: biases must have shape {weights.shape[1:]}, "
+                        f"got {biases.shape}"
+                    )
+            arrays.append((weights, biases, activation))
+        if dtype is None:
+            given = [a for layer in arrays for a in layer[:2] if a is not None]
+            dtype = "float32" if all(a.dtype == np.float32 for a in given) else "float64"
+        cdef Network net = cls.__new__(cls)
+        specs = [Dense(w.shape[1], f, b is not None) for w, b, f in arrays]
+        net._build(arrays[0][0].shape[0], specs, dtype)
+        for k, (weights, biases, _) in enumerate(arrays):
+            net.layers[k].weights[...] = convert(weights, f"layers[{k}]: weights", net.typenum)
+            if biases is not None:
+                net.layers[k].biases[...] = convert(biases, f"layers[{k}]: biases", net.typenum)
+        return net
+
+    def reinitialize(self, seed=None):
+        """New initial parameters; the same seed gives the same ones."""
+        fresh = np.zeros(self.n_parameters, self.dtype)
+        first = 0
+        for k, layer in enumerate(self.layers):
+            rng = RandomStream(seed, stream=k) if seed is not None else RandomStream()
+            weights = initialize(
+                self.inits[k], layer.activation, layer.n_inputs, layer.n_outputs, rng)
+            fresh[first:first + weights.size] = weights.reshape(-1)
+            first += weights.size + (layer.n_outputs if layer.biases is not None else 0)
+        self.parameters[:] = fresh
+
+    # -- outputs -------------------------------------------------------------------------------
+
+    cdef Py_ssize_t forward_bytes(self, Py_ssize_t n_rows) noexcept nogil:
+        return self.kernels.forward_scratch(&self.plan, n_rows)
+
+    cdef Py_ssize_t gradient_bytes(self, Py_ssize_t n_rows) noexcept nogil:
+        return self.kernels.gradient_scratch(&self.plan, n_rows)
+
+    cdef int forward_rows(self, Py_ssize_t n_rows, const void *x, void *y, void *scratch,
+                          Monitor *monitor) noexcept nogil:
+        return self.kernels.forward(&self.plan, self.data, n_rows, x, y, scratch, monitor)
+
+    cdef int gradient_rows(self, const Loss *loss, const Rows *rows, double scale, double *value,
+                           void *gradient, void *scratch, Monitor *monitor) noexcept nogil:
+        return self.kernels.loss_gradient(&self.plan, self.data, loss, rows, scale, value,
+                                          gradient, scratch, monitor)
+
+    cdef object output_activation(self):
+        return self.layers[len(self.layers) - 1].activation
+
+    cdef int one_row(self, const void *x, void *y) except -1:
+        cdef Workspace workspace = self.workspace
+        cdef Monitor monitor
+        cdef int status
+        if self.is_custom or workspace.busy or workspace.n_bytes == 0:
+            return self.one_row_apart(x, y)
+        workspace = acquire(workspace, 0)
+        status = self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
+        release(workspace)
+        return 0
+
+    cdef int one_row_apart(self, const void *x, void *y) except -1:
+        """The same where hooks may run or another thread is at work."""
+        cdef Monitor monitor
+        cdef Watch state
+        cdef int status
+        cdef Workspace workspace = acquire(self.workspace, self.forward_bytes(1))
+        watch(&monitor, &state)
+        status = self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
+        release(workspace)
+        if status != OK:
+            raise_stopped()
+        return 0
+
+    def __call__(self, X):
+        """Outputs for one row (n_inputs,) -> (n_outputs,) or many (n_rows, n_inputs).
+
+        NaN and infinity propagate.  The dtype of the result is that of the network.
+        """
+        cdef cnp.npy_intp n
+        cdef cnp.ndarray out
+        if self.is_plain_row(X):
+            n = self.n_outputs
+            out = cnp.PyArray_SimpleNew(1, &n, self.typenum)
+            self.one_row(cnp.PyArray_DATA(<cnp.ndarray> X), cnp.PyArray_DATA(out))
+            return out
+        return self.many_rows(X, None, 1)
+
+    cdef inline bint is_plain_row(self, object X) noexcept:
+        """Whether X is a row that can be read as it lies."""
+        return (
+            cnp.PyArray_CheckExact(X)
+            and cnp.PyArray_TYPE(<cnp.ndarray> X) == self.typenum
+            and cnp.PyArray_NDIM(<cnp.ndarray> X) == 1
+            and cnp.PyArray_DIM(<cnp.ndarray> X, 0) == self.n_inputs
+            and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> X)
+        )
+
+    def predict(self, X, out=None, n_threads=1):
+        """The same as calling the network, with a buffer for the result.
+
+        Parameters
+        ----------
+        X : array-like (n_inputs,) or (n_rows, n_inputs)
+        out : ndarray, optional
+            To fill and return: shape of the result, dtype of the network, C-contiguous; it may
+            not share memory with X.
+        n_threads : int
+            For many rows: how many threads work; the result is the same, bit for bit.
+
+        Raises
+        ------
+        ValueError, TypeError
+            X or out has the wrong shape, dtype or layout.
+        """
+        if (
+            out is not None
+            and self.is_plain_row(X)
+            and cnp.PyArray_CheckExact(out)
+            and cnp.PyArray_TYPE(<cnp.ndarray> out) == self.typenum
+            and cnp.PyArray_NDIM(<cnp.ndarray> out) == 1
+            and cnp.PyArray_DIM(<cnp.ndarray> out, 0) == self.n_outputs
+            and cnp.PyArray_ISCARRAY(<cnp.ndarray> out)
+            and not cnp.PyArray_DATA(<cnp.ndarray> out) == cnp.PyArray_DATA(<cnp.ndarray> X)
+        ):
+            self.one_row(cnp.PyArray_DATA(<cnp.ndarray> X), cnp.PyArray_DATA(<cnp.ndarray> out))
+            return out
+        return self.many_rows(X, out, n_threads)
+
+    cdef object many_rows(self, object X, object out, object n_threads):
+        cdef cnp.ndarray x, y
+        cdef cnp.npy_intp shape[2]
+        cdef int ndim
+        cdef Py_ssize_t n_rows
+        x = convert(X, "X", self.typenum)
+        ndim = cnp.PyArray_NDIM(x)
+        if ndim != 1 and ndim != 2 or cnp.PyArray_DIM(x, ndim - 1) != self.n_inputs:
+            raise ValueError(
+                f"X must have shape ({self.n_inputs},) or (n_rows, {self.n_inputs}), "
+                f"got {np.shape(x)}"
+            )
+        n_rows = cnp.PyArray_DIM(x, 0) if ndim == 2 else 1
+        shape[0] = n_rows if ndim == 2 else self.n_outputs
+        shape[1] = self.n_outputs
+        if out is None:
+            y = cnp.PyArray_SimpleNew(ndim, shape, self.typenum)
+        else:
+            y = output(out, "out", ndim, shape, self.typenum)
+            check_overlap(y, "out", x, "X")
+        chunks = cut_rows(
+            n_rows, 2 * self.n_parameters, n_threads, self.kernels.rows_at_once(&self.plan))
+        if len(chunks) > 1:
+            run_chunks(lambda a, b: self._forward_part(x, y, a, b), chunks, n_threads)
+        else:
+            self._forward_part(x, y, 0, n_rows)
+        return y
+
+    def _forward_part(self, cnp.ndarray x, cnp.ndarray y, Py_ssize_t first, Py_ssize_t last):
+        """Rows first to last of x into y."""
+        cdef Py_ssize_t itemsize = itemsize_of(self.typenum), n_rows = last - first
+        cdef const char *source = <const char *> cnp.PyArray_DATA(x)
+        cdef char *target = <char *> cnp.PyArray_DATA(y)
+        cdef Monitor monitor
+        cdef Watch state
+        cdef Workspace workspace
+        cdef int status
+        if n_rows == 0:
+            return
+        source += first * self.n_inputs * itemsize
+        target += first * self.n_outputs * itemsize
+        workspace = acquire(self.workspace, self.forward_bytes(n_rows))
+        watch(&monitor, &state)
+        if 2.0 * n_rows * self.n_parameters > UNLOCKED_OPERATIONS:
+            with nogil:
+                status = self.forward_rows(n_rows, source, target, workspace.data, &monitor)
+        else:
+            status = self.forward_rows(n_rows, source, target, workspace.data, &monitor)
+        release(workspace)
+        if status != OK:
+            raise_stopped()
+
+    def predict_population(self, P, X):
+        """Outputs of many networks of this shape.
+
+        Parameters
+        ----------
+        P : array-like (n_networks, n_parameters)
+            One flat vector of parameters a row; those of this network do not matter.
+        X : array-like (n_rows, n_inputs)
+
+        Returns
+        -------
+        ndarray (n_networks, n_rows, n_outputs)
+        """
+        cdef cnp.ndarray p = matrix(P, "P", self.n_parameters, self.typenum)
+        cdef cnp.ndarray x = matrix(X, "X", self.n_inputs, self.typenum)
+        cdef Py_ssize_t n_networks = cnp.PyArray_DIM(p, 0), n_rows = cnp.PyArray_DIM(x, 0), k
+        cdef Py_ssize_t itemsize = itemsize_of(self.typenum)
+        cdef Py_ssize_t p_bytes = (self.n_parameters * itemsize + 319) // 64 * 64
+        cdef cnp.ndarray y = np.empty((n_networks, n_rows, self.n_outputs), self.dtype)
+        cdef const char *source = <const char *> cnp.PyArray_DATA(p)
+        cdef const void *rows = cnp.PyArray_DATA(x)
+        cdef char *target = <char *> cnp.PyArray_DATA(y)
+        cdef Monitor monitor
+        cdef Watch state
+        cdef Workspace workspace
+        cdef int status = OK
+        if n_networks == 0 or n_rows == 0:
+            return y
+        workspace = acquire(self.workspace, p_bytes + self.forward_bytes(n_rows))
+        watch(&monitor, &state)
+        with nogil:
+            for k in range(n_networks):
+                # a copy, because kernels read whole vectors past the end of the parameters
+                memcpy(workspace.data, source + k * self.n_parameters * itemsize,
+                       self.n_parameters * itemsize)
+                status = self.kernels.forward(
+                    &self.plan, workspace.data, n_rows, rows,
+                    target + k * n_rows * self.n_outputs * itemsize,
+                    <char *> workspace.data + p_bytes, &monitor)
+                if status != OK:
+                    break
+        release(workspace)
+        if status != OK:
+            raise_stopped()
+        return y
+
+    # -- gradients -----------------------------------------------------------------------------
+
+    def loss_and_gradient(self, X, y, loss="auto", sample_weight=None, reduction="mean", out=None):
+        """Loss over rows and its gradient by backpropagation (Rumelhart, Hinton, Williams 1986).
+
+        Parameters
+        ----------
+        X : array-like (n_rows, n_inputs)
+        y : array-like
+            Targets (n_rows, n_outputs), for one output also (n_rows,), or labels (n_rows,).
+        loss : str or fastnet.Loss
+            "auto" is cross_entropy after softmax, else squared_error.
+        sample_weight : array-like (n_rows,), optional
+        reduction : "mean" or "sum"
+            sum(w_i L_i) / sum(w_i), or sum(w_i L_i); L_i is summed over outputs.
+        out : ndarray (n_parameters,), optional
+            Buffer for the gradient.
+
+        Returns
+        -------
+        value : float
+        gradient : ndarray (n_parameters,), laid out as `parameters`
+        """
+        cdef TrainingRows rows = TrainingRows(self, X, y, loss, sample_weight)
+        cdef cnp.npy_intp n = self.n_parameters
+        cdef cnp.ndarray gradient
+        cdef double value, scale
+        cdef Py_ssize_t gradient_bytes = (n * itemsize_of(self.typenum) + 319) // 64 * 64
+        cdef Monitor monitor
+        cdef Watch state
+        cdef Workspace workspace
+        cdef int status
+        if reduction not in ("mean", "sum"):
+            raise ValueError(f"reduction must be 'mean' or 'sum', got {reduction!r}")
+        scale = 1.0 / rows.total_weight if reduction == "mean" else 1.0
+        if out is None:
+            gradient = cnp.PyArray_SimpleNew(1, &n, self.typenum)
+        else:
+            gradient = output(out, "out", 1, &n, self.typenum)
+            check_overlap(gradient, "out", self.parameters, "parameters")
+            rows.check_apart(gradient, "out")
+        # The gradient is formed in the workspace: kernels write whole vectors, and an error
+        # leaves out as it was.
+        workspace = acquire(
+            self.workspace, gradient_bytes + self.gradient_bytes(rows.rows.n_rows))
+        watch(&monitor, &state)
+        if 6.0 * rows.rows.n_rows * n > UNLOCKED_OPERATIONS:
+            with nogil:
+                status = self.gradient_rows(
+                    &rows.loss, &rows.rows, scale, &value, workspace.data,
+                    <char *> workspace.data + gradient_bytes, &monitor)
+        else:
+            status = self.gradient_rows(
+                &rows.loss, &rows.rows, scale, &value, workspace.data,
+                <char *> workspace.data + gradient_bytes, &monitor)
+        if status == OK:
+            memcpy(cnp.PyArray_DATA(gradient), workspace.data, n * itemsize_of(self.typenum))
+        release(workspace)
+        if status != OK:
+            raise_stopped()
+        return value, gradient
+
+    def _jacobians(self, X, bint by_inputs):
+        cdef cnp.ndarray x = convert(X, "X", self.typenum)
+        cdef int ndim = cnp.PyArray_NDIM(x)
+        if ndim != 1 and ndim != 2 or cnp.PyArray_DIM(x, ndim - 1) != self.n_inputs:
+            raise ValueError(
+                f"X must have shape ({self.n_inputs},) or (n_rows, {self.n_inputs}), "
+                f"got {np.shape(x)}"
+            )
+        cdef Py_ssize_t n_rows = cnp.PyArray_DIM(x, 0) if ndim == 2 else 1, row
+        cdef Py_ssize_t n = self.n_inputs if by_inputs else self.n_parameters
+        cdef Py_ssize_t itemsize = itemsize_of(self.typenum)
+        cdef cnp.ndarray jacobian = np.empty((n_rows, self.n_outputs, n), self.dtype)
+        cdef const char *source = <const char *> cnp.PyArray_DATA(x)
+        cdef char *target = <char *> cnp.PyArray_DATA(jacobian)
+        cdef Monitor monitor
+        cdef Watch state
+        cdef int status = OK
+        cdef Workspace workspace = acquire(
+            self.workspace, self.kernels.jacobian_scratch(&self.plan))
+        watch(&monitor, &state)
+        with nogil:
+            for row in range(n_rows):
+                status = self.kernels.jacobian(
+                    &self.plan, self.data, source + row * self.n_inputs * itemsize,
+                    NULL if by_inputs else target, target if by_inputs else NULL,
+                    workspace.data, &monitor)
+                if status != OK:
+                    break
+                target += self.n_outputs * n * itemsize
+        release(workspace)
+        if status != OK:
+            raise_stopped()
+        return jacobian if ndim == 2 else jacobian[0]
+
+    def jacobian(self, X):
+        """Derivatives of the outputs by the parameters.
+
+        X (n_inputs,) gives (n_outputs, n_parameters); X (n_rows, n_inputs) gives
+        (n_rows, n_outputs, n_parameters).
+        """
+        return self._jacobians(X, False)
+
+    def input_jacobian(self, X):
+        """Derivatives of the outputs by the inputs: (n_outputs, n_inputs), or with rows first."""
+        return self._jacobians(X, True)
+
+    def trace(self, x, y=None, loss="auto"):
+        """Every quantity of the forward and the backward pass of one row.
+
+        See `fastnet.nn.gradients.Trace` for the fields.
+        """
+        from fastnet.nn.gradients import trace
+        return trace(self, x, y, loss)
+
+    # -- training ------------------------------------------------------------------------------
+
+    def fit(self, X, y, **options):
+        """Train by gradient descent on the mean loss over rows; see `fastnet.training.fit`."""
+        from fastnet.training.fit import fit
+        return fit(self, X, y, **options)
+
+    def partial_fit(self, X, y, **options):
+        """One pass over X; keeps the optimizer, with its state, of the first call."""
+        from fastnet.training.fit import partial_fit
+        return partial_fit(self, X, y, **options)
+
+    def evaluate(self, X, y, loss="auto", metrics=()):
+        """Mean loss and metrics over the rows, as a dict."""
+        from fastnet.training.fit import evaluate
+        return evaluate(self, X, y, loss, metrics)
+
+    def save(self, path):
+        """Write the network to a safetensors file, replacing what is there at once."""
+        from fastnet.nn.files import save
+        save(self, path)
+
+    @property
+    def _partial_optimizer(self):
+        return self.partial_optimizer
+
+    @_partial_optimizer.setter
+    def _partial_optimizer(self, optimizer):
+        self.partial_optimizer = optimizer
+
+    # -- the object ----------------------------------------------------------------------------
+
+    def _specs(self):
+        """The layers as Dense."""
+        return [
+            Dense(layer.n_outputs, layer.activation, layer.biases is not None, init)
+            for layer, init in zip(self.layers, self.inits, strict=True)
+        ]
+
+    def _astype(self, dtype):
+        """A copy in another precision."""
+        cdef Network net = type(self).__new__(type(self))
+        net._build(self.n_inputs, self._specs(), dtype)
+        net.parameters[:] = self.parameters
+        return net
+
+    def __copy__(self):
+        return self._astype(self.dtype)
+
+    def __deepcopy__(self, memo):
+        return self._astype(self.dtype)
+
+    def __reduce__(self):
+        return (
+            _restore,
+            (type(self), self.n_inputs, self._specs(), self.dtype.str[1:],
+             np.array(self.parameters), self.history, self.partial_optimizer),
+        )
+
+    def __repr__(self):
+        sizes = [self.n_inputs, *(layer.n_outputs for layer in self.layers)]
+        hidden = [layer.activation for layer in self.layers[:len(self.layers) - 1]]
+        biases = [layer.biases is not None for layer in self.layers]
+        parts = [str(sizes)]
+        if hidden:
+            parts.append(f"hidden={hidden[0]!r}" if len(set(map(id, hidden))) == 1 or
+                         all(f == hidden[0] for f in hidden) else f"hidden={hidden!r}")
+        if self.output_activation() != "identity":
+            parts.append(f"output={self.output_activation()!r}")
+        if not all(biases):
+            parts.append(f"bias={biases!r}" if any(biases) else "bias=False")
+        if self.dtype == np.float64:
+            parts.append("dtype='float64'")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _restore(cls, n_inputs, specs, dtype, parameters, history, optimizer):
+    """A pickled network."""
+    cdef Network net = cls.__new__(cls)
+    net._build(n_inputs, specs, dtype)
+    net.parameters[:] = parameters
+    net.history = history
+    net.partial_optimizer = optimizer
+    return net

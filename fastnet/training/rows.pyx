@@ -1,0 +1,77 @@
+"""The rows a loss is taken over, checked once on their way from Python."""
+
+import numpy as np
+
+cimport numpy as cnp
+
+from fastnet._arrays cimport check_finite_cast, check_overlap, labels, matrix, targets
+from fastnet._kernels.table cimport CROSS_ENTROPY
+from fastnet._kernels.table cimport Loss as LossHook
+from fastnet.losses cimport auto, fill
+from fastnet.losses cimport resolve as resolve_loss
+from fastnet.training.model cimport Model
+
+cnp.import_array()
+
+
+cdef bint are_labels(object y, Py_ssize_t n_outputs):
+    """One class number a row, not a target for one output."""
+    y = np.asarray(y)
+    return n_outputs > 1 and y.ndim == 1 and y.dtype.kind in "iub"
+
+
+cdef class TrainingRows:
+    def __init__(self, Model model, object X, object y, object loss="auto",
+                 object sample_weight=None, str x_name="X", str y_name="y"):
+        cdef int typenum = cnp.NPY_FLOAT32 if model.kernels.itemsize == 4 else cnp.NPY_FLOAT64
+        cdef Py_ssize_t n_rows
+        activation = model.output_activation()
+        if isinstance(loss, str) and loss == "auto":
+            loss = auto(activation, model.n_outputs)
+        self.resolved = resolve_loss(loss)
+        fill(self.resolved, &self.loss, model.kernels.itemsize)
+        if self.loss.kind == CROSS_ENTROPY and activation != "softmax":
+            raise ValueError(
+                "loss 'cross_entropy' is fused with softmax: it needs a network whose output "
+                f"activation is 'softmax', not {activation!r}"
+            )
+        self.X = matrix(X, x_name, model.n_inputs, typenum)
+        n_rows = cnp.PyArray_DIM(self.X, 0)
+        if n_rows == 0:
+            raise ValueError(f"{x_name} is empty: it must have at least one row")
+        check_finite_cast(X, self.X, x_name)
+        self.rows.n_rows = n_rows
+        self.rows.x = cnp.PyArray_DATA(self.X)
+        if are_labels(y, model.n_outputs):
+            self.labels = labels(y, y_name, n_rows, model.n_outputs)
+            self.rows.labels = <const int *> cnp.PyArray_DATA(<cnp.ndarray> self.labels)
+            if self.loss.kind != CROSS_ENTROPY:
+                one_hot = np.zeros((n_rows, model.n_outputs), self.X.dtype)
+                one_hot[np.arange(n_rows), self.labels] = 1
+                self.targets = one_hot
+                self.rows.labels = NULL
+        else:
+            self.targets = targets(y, y_name, n_rows, model.n_outputs, typenum)
+            check_finite_cast(y, self.targets, y_name)
+        if self.targets is not None:
+            self.rows.targets = cnp.PyArray_DATA(<cnp.ndarray> self.targets)
+        self.total_weight = n_rows
+        if sample_weight is not None:
+            weights = targets(sample_weight, "sample_weight", n_rows, 1, typenum).reshape(n_rows)
+            check_finite_cast(sample_weight, weights, "sample_weight")
+            if (weights < 0).any():
+                k = int(np.argmax(weights < 0))
+                raise ValueError(f"sample_weight[{k}] is negative: {weights[k]}")
+            self.weights = weights
+            self.rows.weights = cnp.PyArray_DATA(<cnp.ndarray> weights)
+            self.total_weight = float(weights.sum(dtype=np.float64))
+            if self.total_weight == 0:
+                raise ValueError("sample_weight is all zero: no row counts")
+
+    cdef int check_apart(self, cnp.ndarray out, str name) except -1:
+        check_overlap(out, name, self.X, "X")
+        if self.targets is not None:
+            check_overlap(out, name, self.targets, "y")
+        if self.weights is not None:
+            check_overlap(out, name, self.weights, "sample_weight")
+        return 0
