@@ -10,7 +10,10 @@ cimport numpy as cnp
 # Any real array-like, not copied where it is already right.  TypeError for complex, object, text or dates.
 cdef cnp.ndarray convert(object value, str name, int typenum)
 
-# The same with shape (n_rows, n_columns); n_columns < 0: any
+# The same, float32 where it is that, else float64
+cdef cnp.ndarray convert_float(object value, str name)
+
+# ``convert`` with shape (n_rows, n_columns); n_columns < 0: any
 cdef cnp.ndarray matrix(object value, str name, Py_ssize_t n_columns, int typenum)
 
 # (n_rows, n_outputs); for one output also (n_rows,).  n_rows < 0: any
@@ -34,6 +37,12 @@ cdef int check_overlap(cnp.ndarray out, str name, cnp.ndarray other, str other_n
 
 # A zeroed array of n elements that begins on a boundary of ALIGNMENT bytes
 cdef cnp.ndarray aligned_zeros(Py_ssize_t n, int typenum)
+
+# (n_rows, n) copied from a kernel's memory: what functions of the user get, so that they may keep or change it
+cdef cnp.ndarray copy_rows(const void *memory, Py_ssize_t n_rows, Py_ssize_t n, int typenum)
+
+# What a function of the user returned, named by ``what``, as an array of this shape
+cdef cnp.ndarray checked_result(object result, str what, tuple shape, int typenum)
 
 # The message for a name that is not known: the nearest one, and all
 cpdef str nearest(object name, object known, str what)

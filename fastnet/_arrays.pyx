@@ -7,6 +7,7 @@ they refuse one.  The functions take objects, not typed memoryviews, because acq
 import numpy as np
 
 cimport numpy as cnp
+from libc.string cimport memcpy
 
 from fastnet._kernels.dispatch cimport kernels
 from fastnet._kernels.table cimport ALIGNMENT
@@ -74,6 +75,12 @@ cdef cnp.ndarray convert(object value, str name, int typenum):
             cnp.NPY_ARRAY_CARRAY_RO | cnp.NPY_ARRAY_NOTSWAPPED | cnp.NPY_ARRAY_FORCECAST
             | cnp.NPY_ARRAY_ENSUREARRAY,
         )
+
+
+cdef cnp.ndarray convert_float(object value, str name):
+    cdef cnp.ndarray array = real_array(value, name)
+    cdef bint single = cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT32
+    return convert(array, name, cnp.NPY_FLOAT32 if single else cnp.NPY_FLOAT64)
 
 
 cdef cnp.ndarray matrix(object value, str name, Py_ssize_t n_columns, int typenum):
@@ -205,6 +212,22 @@ cdef cnp.ndarray aligned_zeros(Py_ssize_t n, int typenum):
     cdef cnp.ndarray raw = np.zeros(n_bytes + ALIGNMENT, np.uint8)
     cdef Py_ssize_t first = -<Py_ssize_t> cnp.PyArray_DATA(raw) & (ALIGNMENT - 1)
     return (<object> raw)[first:first + n_bytes].view(dtype_name(typenum))
+
+
+cdef cnp.ndarray copy_rows(const void *memory, Py_ssize_t n_rows, Py_ssize_t n, int typenum):
+    cdef cnp.npy_intp[2] shape
+    shape[0] = n_rows
+    shape[1] = n
+    cdef cnp.ndarray array = cnp.PyArray_EMPTY(2, shape, typenum, 0)
+    memcpy(cnp.PyArray_DATA(array), memory, cnp.PyArray_NBYTES(array))
+    return array
+
+
+cdef cnp.ndarray checked_result(object result, str what, tuple shape, int typenum):
+    cdef cnp.ndarray array = convert(result, what, typenum)
+    if (<object> array).shape != shape:
+        raise ValueError(f"{what} must have shape {shape}, got {(<object> array).shape}")
+    return array
 
 
 cpdef str nearest(object name, object known, str what):

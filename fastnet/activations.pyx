@@ -9,9 +9,11 @@ import numpy as np
 cimport numpy as cnp
 from libc.string cimport memcpy
 
-from fastnet._arrays cimport convert, nearest, typenum_of
+from fastnet._arrays cimport checked_result, convert_float, copy_rows, nearest
 from fastnet._kernels.dispatch cimport kernels
-from fastnet._kernels.table cimport *
+from fastnet._kernels.table cimport (
+    CUSTOM_ACTIVATION, SOFTMAX, CustomActivation, Kernels, backward_hook, value_hook
+)
 
 cnp.import_array()
 
@@ -61,16 +63,6 @@ cdef object resolve(object spec):
 
 cdef int resolved_id(object resolved) except -1:
     return CUSTOM_ACTIVATION if isinstance(resolved, Activation) else IDS[resolved]
-
-
-cdef cnp.ndarray real_input(object z):
-    """z as float32 where it is that, else as float64."""
-    cdef int typenum = cnp.NPY_FLOAT64
-    if not isinstance(z, np.ndarray):
-        z = np.asarray(z) if hasattr(z, "dtype") else z
-    if getattr(z, "dtype", None) == np.float32:
-        typenum = cnp.NPY_FLOAT32
-    return convert(z, "z", typenum)
 
 
 cdef cnp.ndarray empty_like(cnp.ndarray array):
@@ -161,7 +153,7 @@ def value(name, z):
     array([0., 2.])
     """
     spec = resolve(name)
-    cdef cnp.ndarray x = real_input(z)
+    cdef cnp.ndarray x = convert_float(z, "z")
     if isinstance(spec, Activation):
         return custom_value_any(<Activation> spec, x)
     cdef int activation = IDS[spec]
@@ -197,7 +189,7 @@ def derivative(name, z):
     np.float64(1.0)
     """
     spec = resolve(name)
-    cdef cnp.ndarray x = real_input(z)
+    cdef cnp.ndarray x = convert_float(z, "z")
     if isinstance(spec, Activation):
         return custom_derivative_any(<Activation> spec, x)
     cdef int activation = IDS[spec]
@@ -237,7 +229,7 @@ def jacobian(name, z):
            [-0.25,  0.25]])
     """
     spec = resolve(name)
-    x = <object> real_input(z)
+    x = <object> convert_float(z, "z")
     if x.ndim != 1 and x.ndim != 2:
         raise ValueError(f"z must have shape (n,) or (n_rows, n), got {x.shape}")
     j = jacobians(spec, x.reshape(-1, x.shape[x.ndim - 1]) if x.ndim == 2 else x[None, :])
@@ -327,50 +319,30 @@ def _rebuild(cls, value, derivative, jacobian, name):
     return cls(value, derivative, jacobian=jacobian, name=name)
 
 
-cdef cnp.ndarray copy_of(const void *memory, Py_ssize_t n_rows, Py_ssize_t n, int typenum):
-    """(n_rows, n): what user functions get, so that they may keep or change it."""
-    cdef cnp.npy_intp[2] shape
-    shape[0] = n_rows
-    shape[1] = n
-    cdef cnp.ndarray array = cnp.PyArray_EMPTY(2, shape, typenum, 0)
-    memcpy(cnp.PyArray_DATA(array), memory, cnp.PyArray_NBYTES(array))
-    return array
-
-
-cdef cnp.ndarray checked(object result, tuple shape, int typenum, Activation owner, str which):
-    """What a function of ``owner`` returned, as a contiguous array of this dtype."""
-    cdef cnp.ndarray array = convert(result, f"{which} of activation {owner.name!r}", typenum)
-    if (<object> array).shape != shape:
-        raise ValueError(
-            f"{which} of activation {owner.name!r} must return shape {shape}, "
-            f"got {(<object> array).shape}"
-        )
-    return array
-
-
 cdef cnp.ndarray custom_value(Activation self, cnp.ndarray z):
     """a (n_rows, n) for z (n_rows, n); z is the user's to change where the activation is elementwise."""
     cdef int typenum = cnp.PyArray_TYPE(z)
+    cdef str what = f"value of activation {self.name!r}"
     rows = <object> z
     if self.jacobian is None:
-        return checked(self.value(z), rows.shape, typenum, self, "value")
+        return checked_result(self.value(z), what, rows.shape, typenum)
     a = np.empty(rows.shape, rows.dtype)
     for row in range(rows.shape[0]):
-        a[row] = checked(self.value(rows[row].copy()), rows.shape[1:], typenum, self, "value")
+        a[row] = checked_result(self.value(rows[row].copy()), what, rows.shape[1:], typenum)
     return a
 
 
 cdef cnp.ndarray custom_derivative(Activation self, cnp.ndarray z, cnp.ndarray a):
     """da/dz (n_rows, n); z and a are the user's to change."""
-    return checked(
-        self.derivative(z, a), (<object> z).shape, cnp.PyArray_TYPE(z), self, "derivative"
-    )
+    cdef str what = f"derivative of activation {self.name!r}"
+    return checked_result(self.derivative(z, a), what, (<object> z).shape, cnp.PyArray_TYPE(z))
 
 
 cdef cnp.ndarray custom_row_jacobian(Activation self, object z, object a, int typenum):
     """J (n, n) at one row z (n,); z and a are the user's to change."""
     cdef Py_ssize_t n = z.shape[0]
-    return checked(self.jacobian(z, a), (n, n), typenum, self, "jacobian")
+    cdef str what = f"jacobian of activation {self.name!r}"
+    return checked_result(self.jacobian(z, a), what, (n, n), typenum)
 
 
 cdef cnp.ndarray custom_jacobians(Activation self, cnp.ndarray z):
@@ -415,7 +387,7 @@ cdef int value_rows(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *
                     int typenum) except -1 with gil:
     """a = value(z).  -1 with the exception set: what the hooks promise to their callers."""
     cdef Activation self = <Activation> context
-    cdef cnp.ndarray result = custom_value(self, copy_of(z, n_rows, n, typenum))
+    cdef cnp.ndarray result = custom_value(self, copy_rows(z, n_rows, n, typenum))
     memcpy(a, cnp.PyArray_DATA(result), cnp.PyArray_NBYTES(result))
     return 0
 
@@ -424,9 +396,9 @@ cdef int backward_rows(void *context, Py_ssize_t n_rows, Py_ssize_t n, const voi
                        const void *a, void *d, int typenum) except -1 with gil:
     """d *= da/dz, or for each row d_z[j] = sum_i d_a[i] J[i, j]."""
     cdef Activation self = <Activation> context
-    z_rows = <object> copy_of(z, n_rows, n, typenum)
-    a_rows = <object> copy_of(a, n_rows, n, typenum)
-    d_rows = <object> copy_of(d, n_rows, n, typenum)
+    z_rows = <object> copy_rows(z, n_rows, n, typenum)
+    a_rows = <object> copy_rows(a, n_rows, n, typenum)
+    d_rows = <object> copy_rows(d, n_rows, n, typenum)
     cdef cnp.ndarray result
     if self.jacobian is None:
         result = np.multiply(d_rows, custom_derivative(self, z_rows, a_rows), out=d_rows)

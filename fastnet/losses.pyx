@@ -1,0 +1,324 @@
+"""Losses: every one by its name, with value and gradient, and custom ones.
+
+A row's loss is summed over outputs.  What training runs are the kernels (``_kernels/losses.pxi``), where cross-entropy
+is fused with softmax; here it is a function of probabilities.
+"""
+
+import numpy as np
+
+cimport numpy as cnp
+from libc.string cimport memcpy
+
+from fastnet._arrays cimport (
+    checked_result, convert, convert_float, copy_rows, labels, nearest, targets
+)
+from fastnet._kernels.dispatch cimport kernels
+from fastnet._kernels.table cimport CUSTOM_LOSS, Rows, loss_hook
+from fastnet._kernels.table cimport Loss as LossHook
+
+cnp.import_array()
+
+__all__ = ["Loss", "gradient", "names", "value"]
+
+# By LossId
+cdef tuple NAMES = ("squared_error", "half_squared_error", "cross_entropy")
+cdef dict IDS = {name: index for index, name in enumerate(NAMES)}
+
+
+def names():
+    """Names of the losses, for ``loss=`` and the functions of this module.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> "cross_entropy" in fn.losses.names()
+    True
+    """
+    return NAMES
+
+
+cdef int loss_id(str name) except -1:
+    index = IDS.get(name)
+    if index is None:
+        raise ValueError(nearest(name, NAMES, "loss"))
+    return index
+
+
+cdef object resolve(object spec):
+    if isinstance(spec, Loss):
+        return spec
+    if not isinstance(spec, str):
+        raise TypeError(f"a loss must be a name or a fastnet.Loss, got {type(spec).__name__}")
+    return NAMES[loss_id(str(spec))]
+
+
+cdef str auto(object activation, Py_ssize_t n_outputs):
+    if activation == "softmax":
+        return "cross_entropy"
+    if activation == "sigmoid" and n_outputs == 1 and "binary_cross_entropy" in IDS:
+        return "binary_cross_entropy"
+    return "squared_error"
+
+
+cdef int fill(object resolved, LossHook *hook, Py_ssize_t itemsize) except -1:
+    if isinstance(resolved, Loss):
+        (<Loss> resolved).fill_hook(hook, itemsize)
+        return 0
+    hook.kind = IDS[resolved]
+    hook.context = NULL
+    hook.hook = NULL
+    return 0
+
+
+cdef tuple rows_of(object y_pred, object y, bint allow_labels):
+    """Predictions and targets as (n_rows, n_outputs) arrays of one dtype, and the shape of the answer.
+
+    One row may come as (n_outputs,) and one number as a scalar.
+    """
+    cdef cnp.ndarray predictions = convert_float(y_pred, "y_pred")
+    cdef cnp.ndarray expected
+    shape = (<object> predictions).shape
+    if len(shape) > 2:
+        raise ValueError(f"y_pred must have shape (n_rows, n_outputs) or (n_outputs,), got {shape}")
+    cdef Py_ssize_t n_rows = shape[0] if len(shape) == 2 else 1
+    cdef Py_ssize_t n = shape[len(shape) - 1] if shape else 1
+    given = y if isinstance(y, np.ndarray) else np.asarray(y)
+    is_labels = (
+        allow_labels and n > 1 and given.ndim == len(shape) - 1 and given.dtype.kind in "iub"
+    )
+    if is_labels:
+        expected = labels(given.reshape(-1), "y", n_rows, n)
+        expected = (np.asarray(expected)[:, None] == np.arange(n)).astype(predictions.dtype)
+    elif len(shape) < 2:
+        if given.shape != shape:
+            raise ValueError(f"y must have shape {shape} like y_pred, got {given.shape}")
+        expected = convert(given.reshape(1, n), "y", cnp.PyArray_TYPE(predictions))
+    else:
+        expected = targets(y, "y", n_rows, n, cnp.PyArray_TYPE(predictions))
+    return (<object> predictions).reshape(n_rows, n), expected, shape
+
+
+cdef object squared_value(int kind, cnp.ndarray predictions, cnp.ndarray expected):
+    """L (n_rows,) of one of the squared errors."""
+    losses = np.empty(predictions.shape[0], (<object> predictions).dtype)
+    run(kind, predictions, expected, cnp.PyArray_DATA(losses), NULL)
+    return losses
+
+
+cdef object squared_gradient(int kind, cnp.ndarray predictions, cnp.ndarray expected):
+    """dL/d predictions (n_rows, n) of one of the squared errors."""
+    d = np.empty((<object> predictions).shape, (<object> predictions).dtype)
+    run(kind, predictions, expected, NULL, cnp.PyArray_DATA(d))
+    return d
+
+
+cdef void run(int kind, cnp.ndarray predictions, cnp.ndarray expected, void *losses,
+              void *d) noexcept:
+    cdef Rows rows
+    rows.n_rows = predictions.shape[0]
+    rows.x = NULL
+    rows.targets = cnp.PyArray_DATA(expected)
+    rows.labels = NULL
+    rows.weights = NULL
+    kernels(cnp.PyArray_ITEMSIZE(predictions)).loss(
+        kind, predictions.shape[1], &rows, NULL, cnp.PyArray_DATA(predictions), 1.0, losses, d
+    )
+
+
+cdef object cross_entropy_value(object p, object y):
+    """L = -sum_j y_j ln p_j (n_rows,), with 0 ln 0 = 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = y * np.log(p)
+    terms[(y == 0) & (p == 0)] = 0
+    return -terms.sum(axis=1)
+
+
+cdef object cross_entropy_gradient(object p, object y):
+    """dL/dp_j = -y_j / p_j (n_rows, n), 0 where both are 0."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        d = -y / p
+    d[(y == 0) & (p == 0)] = 0
+    return d
+
+
+def value(name, y_pred, y):
+    """Loss of each row, summed over its outputs.
+
+    Parameters
+    ----------
+    name : str or Loss
+        One of `names`, or a custom loss.
+    y_pred : array-like (n_rows, n_outputs), or (n_outputs,) for one row
+        Predictions; probabilities for cross_entropy. float32 stays float32; everything else is computed in float64.
+    y : array-like of the same shape
+        Targets; (n_rows,) for one output; for cross_entropy also integer labels (n_rows,).
+
+    Returns
+    -------
+    loss : ndarray (n_rows,), a scalar for one row given as (n_outputs,)
+        squared_error: sum (y_pred - y)^2; half_squared_error: half of it; cross_entropy: -sum y ln y_pred.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name (the message has the nearest one), wrong shapes, labels out of range.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> fn.losses.value("squared_error", [[1.0, 2.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 3.0]])
+    array([5., 9.])
+    """
+    spec = resolve(name)
+    predictions, expected, shape = rows_of(y_pred, y, spec == "cross_entropy")
+    if isinstance(spec, Loss):
+        losses = custom_value(<Loss> spec, predictions.copy(), expected.copy()).copy()
+    elif spec == "cross_entropy":
+        losses = cross_entropy_value(predictions, expected)
+    else:
+        losses = squared_value(IDS[spec], predictions, expected)
+    return losses if len(shape) == 2 else losses[0]
+
+
+def gradient(name, y_pred, y):
+    """Gradient of each row's loss by the predictions.
+
+    Parameters
+    ----------
+    name : str or Loss
+        One of `names`, or a custom loss.
+    y_pred, y : array-like
+        As for `value`.
+
+    Returns
+    -------
+    d : ndarray of the shape of y_pred
+        squared_error: 2 (y_pred - y); half_squared_error: y_pred - y; cross_entropy: -y / y_pred.
+
+    Raises
+    ------
+    ValueError
+        As for `value`.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> fn.losses.gradient("half_squared_error", [[1.0, 2.0]], [[0.0, 0.5]])
+    array([[1. , 1.5]])
+    """
+    spec = resolve(name)
+    predictions, expected, shape = rows_of(y_pred, y, spec == "cross_entropy")
+    if isinstance(spec, Loss):
+        d = custom_gradient(<Loss> spec, predictions.copy(), expected.copy()).copy()
+    elif spec == "cross_entropy":
+        d = cross_entropy_gradient(predictions, expected)
+    else:
+        d = squared_gradient(IDS[spec], predictions, expected)
+    return d.reshape(shape)[()]
+
+
+cdef class Loss:
+    """A loss of your own, written in Python.
+
+    Parameters
+    ----------
+    value : callable
+        ``value(y_pred, y) -> (n_rows,)``: the loss of each row; arrays (n_rows, n_outputs).
+    gradient : callable
+        ``gradient(y_pred, y) -> (n_rows, n_outputs)``: the derivative of each row's loss by its predictions.
+    name : str, optional
+        For messages and ``repr``; by default that of ``value``.
+
+    Notes
+    -----
+    The functions get copies in the dtype of the network (float32 or float64) and may change them. What they return is
+    checked: real, and of the expected shape. Sample weights and the mean over rows are applied afterwards. Two losses
+    are equal when their functions are; they pickle when their functions do.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> quartic = fn.Loss(lambda y_pred, y: ((y_pred - y) ** 4).sum(axis=1), lambda y_pred, y: 4 * (y_pred - y) ** 3)
+    >>> fn.losses.value(quartic, [[2.0]], [[0.0]])
+    array([16.])
+    """
+
+    def __init__(self, value, gradient, name=None):
+        for which, function in (("value", value), ("gradient", gradient)):
+            if not callable(function):
+                raise TypeError(f"{which} must be callable, got {type(function).__name__}")
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"name must be a str or None, got {type(name).__name__}")
+        self.value = value
+        self.gradient = gradient
+        self.name = str(getattr(value, "__name__", "custom") if name is None else name)
+
+    def __repr__(self):
+        return f"<fastnet.Loss {self.name!r}>"
+
+    def __eq__(self, other):
+        if not isinstance(other, Loss):
+            return NotImplemented
+        return self.value == other.value and self.gradient == other.gradient
+
+    def __hash__(self):
+        return hash((self.value, self.gradient))
+
+    def __reduce__(self):
+        return type(self), (self.value, self.gradient, self.name)
+
+    cdef void fill_hook(self, LossHook *hook, Py_ssize_t itemsize) noexcept:
+        hook.kind = CUSTOM_LOSS
+        hook.context = <void *> self
+        # A hook leaves its exception set, which the cast hides from Cython: see loss_rows.
+        hook.hook = <loss_hook> loss_float32 if itemsize == 4 else <loss_hook> loss_float64
+
+
+cdef cnp.ndarray custom_value(Loss self, cnp.ndarray predictions, cnp.ndarray expected):
+    """L (n_rows,); both arrays (n_rows, n) are the user's to change."""
+    cdef Py_ssize_t n_rows = predictions.shape[0]
+    cdef int typenum = cnp.PyArray_TYPE(predictions)
+    return checked_result(
+        self.value(predictions, expected), f"value of loss {self.name!r}", (n_rows,), typenum
+    )
+
+
+cdef cnp.ndarray custom_gradient(Loss self, cnp.ndarray predictions, cnp.ndarray expected):
+    """dL/d predictions (n_rows, n); both arrays are the user's to change."""
+    shape = (<object> predictions).shape
+    cdef int typenum = cnp.PyArray_TYPE(predictions)
+    return checked_result(
+        self.gradient(predictions, expected), f"gradient of loss {self.name!r}", shape, typenum
+    )
+
+
+cdef int loss_rows(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *predictions,
+                   const void *expected, void *losses, void *d, int typenum) except -1 with gil:
+    """losses (n_rows,) and d (n_rows, n), either NULL.  -1 with the exception set, as hooks promise."""
+    cdef Loss self = <Loss> context
+    cdef cnp.ndarray result
+    if losses != NULL:
+        result = custom_value(
+            self, copy_rows(predictions, n_rows, n, typenum), copy_rows(expected, n_rows, n, typenum)
+        )
+        memcpy(losses, cnp.PyArray_DATA(result), cnp.PyArray_NBYTES(result))
+    if d != NULL:
+        result = custom_gradient(
+            self, copy_rows(predictions, n_rows, n, typenum), copy_rows(expected, n_rows, n, typenum)
+        )
+        memcpy(d, cnp.PyArray_DATA(result), cnp.PyArray_NBYTES(result))
+    return 0
+
+
+cdef int loss_float32(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *predictions,
+                      const void *expected, void *losses, void *d) except -1 nogil:
+    return loss_rows(context, n_rows, n, predictions, expected, losses, d, cnp.NPY_FLOAT32)
+
+
+cdef int loss_float64(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *predictions,
+                      const void *expected, void *losses, void *d) except -1 nogil:
+    return loss_rows(context, n_rows, n, predictions, expected, losses, d, cnp.NPY_FLOAT64)
