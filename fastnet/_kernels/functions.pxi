@@ -2,3 +2,10 @@
 
 cdef inline vf vexp(vf x) noexcept nogil:
     return x
+
+
+cdef extern from *:
+    """
+    FN_OP vf fn_stub_log(vf x) { fn_real l[VL]; vstore(l, x); for (int i = 0; i < VL; i++) l[i] = FN_PICK(logf, log)(l[i]); return vload(l); }
+    """
+    vf vlog "fn_stub_log"(vf x) noexcept nogil

@@ -7,6 +7,7 @@ from fastnet._kernels.table cimport *
 include "vector.pxi"
 include "functions.pxi"
 include "activations.pxi"
+include "losses.pxi"
 include "matmul.pxi"
 include "rows.pxi"
 include "updates.pxi"
@@ -33,6 +34,8 @@ kernel_table.softmax = softmax
 kernel_table.softmax_backward = softmax_backward
 kernel_table.exp = exp_rows
 kernel_table.log = log_rows
+
+kernel_table.loss = loss
 
 kernel_table.gather = gather
 kernel_table.column_sums = column_sums

@@ -212,6 +212,33 @@ cdef class Table:
         assert (buffer[n:] == buffer.dtype.type(SENTINEL)).all(), "written past the end"
         return np.array(buffer[:n]).reshape(shape)
 
+    def loss(self, kind, predictions, targets=None, z=None, labels=None, weights=None, scale=1.0,
+             row_loss=True, gradient=True):
+        """(value, row_loss or None, d or None)."""
+        cdef Rows rows
+        p = self.copy(predictions)
+        z = self.copy(p if z is None else z)
+        n_rows, n = p.shape
+        rows.n_rows = n_rows
+        rows.x = rows.targets = rows.weights = NULL
+        rows.labels = NULL
+        if targets is not None:
+            targets = self.copy(targets)
+            rows.targets = address(targets)
+        if labels is not None:
+            labels = np.ascontiguousarray(labels, np.int32)
+            rows.labels = <const int32_t *> address(labels)
+        if weights is not None:
+            weights = self.copy(weights)
+            rows.weights = address(weights)
+        losses = self.guarded(np.full(n_rows, np.nan))
+        d = self.guarded(np.full((n_rows, n), np.nan))
+        value = self.k.loss(
+            LOSSES[kind], n, &rows, address(z), address(p), scale,
+            address(losses) if row_loss else NULL, address(d) if gradient else NULL)
+        return (value, self.checked(losses, n_rows) if row_loss else None,
+                self.checked(d, (n_rows, n)) if gradient else None)
+
     def gather(self, source, order):
         source, order = self.copy(source), np.ascontiguousarray(order, np.int32)
         shape = (order.size, source.shape[1])

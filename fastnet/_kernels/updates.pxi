@@ -18,7 +18,8 @@ cdef inline void store_lanes(bint full, real *p, vf v, Py_ssize_t n) noexcept no
 
 # parameters (n,), gradient (n,)
 #   p -= rate (g + decay p)
-# has_decay is a literal of the caller, so that a zero decay costs nothing and does not turn an infinity into NaN.
+# has_decay is a literal of the caller, so that a zero decay costs nothing and does not turn an
+# infinity into NaN.
 cdef inline void sgd_lanes(bint full, bint has_decay, Py_ssize_t n, real *parameters,
                            const real *gradient, vf rate, vf decay) noexcept nogil:
     cdef vf p = load_lanes(full, parameters, n)
