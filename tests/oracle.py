@@ -108,20 +108,25 @@ def unflatten(layers, parameters):
     return made
 
 
-def layers_of(net):
-    """The layers of a fastnet network in float64; its activations must be built-in ones."""
+def layers_of(net, activations):
+    """A fastnet network's layers in float64, with the activations that it was built from."""
     return [
         (
             np.array(layer.weights, dtype=float),
             None if layer.biases is None else np.array(layer.biases, dtype=float),
-            activation_name(layer.activation),
+            activation,
         )
-        for layer in net.layers
+        for layer, activation in zip(net.layers, activations, strict=True)
     ]
 
 
-def activation_name(activation):
-    return activation if isinstance(activation, str) else activation.name
+def tolerance(dtype, n_rows, sizes, scale=1.0):
+    """A bound on the rounding of a forward and backward pass with values of the size ``scale``.
+
+    Each sum of n products adds n eps, each activation and loss a few eps (here 16); the factor 2
+    is the backward pass.
+    """
+    return 2 * (n_rows + sum(sizes) + 16 * len(sizes)) * np.finfo(dtype).eps * max(1.0, scale)
 
 
 def forward(layers, x):

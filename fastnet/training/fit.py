@@ -1,0 +1,247 @@
+"""`fit`, `partial_fit` and `evaluate` of any model: arguments, epochs, history.
+
+Each epoch is one call of `TrainingLoop.epoch`, which needs no interpreter; between epochs come
+validation, metrics, callbacks and early stopping.
+"""
+
+import operator
+import secrets
+import time
+
+import numpy as np
+
+from fastnet._progress import Progress
+from fastnet.optim.optimizers import resolve as resolve_optimizer
+from fastnet.training import metrics as metrics_module
+from fastnet.training.history import EarlyStopping, History
+from fastnet.training.loop import TrainingLoop, mean_loss
+from fastnet.training.rows import TrainingRows
+
+
+def positive_int(value, name):
+    """An int of at least 1."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {type(value).__name__}") from None
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+    return value
+
+
+def check_seed(seed):
+    """A seed of 64 bits: an int of at least 0, or from the system."""
+    if seed is None:
+        return secrets.randbits(64)
+    try:
+        seed = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"seed must be an int or None, got {type(seed).__name__}") from None
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
+    return seed % 2**64
+
+
+def weigh_classes(class_weight, y, sample_weight, n_outputs):
+    """Weights of rows from weights of their classes: a dict, or "balanced" for n / (k count)."""
+    labels = metrics_module.classes(y)
+    if class_weight == "balanced":
+        present, counts = np.unique(labels, return_counts=True)
+        class_weight = dict(
+            zip(present.tolist(), len(labels) / (len(present) * counts), strict=True)
+        )
+    if not isinstance(class_weight, dict):
+        raise TypeError(
+            f"class_weight must be a dict or 'balanced', got {type(class_weight).__name__}"
+        )
+    n_classes = max(2, n_outputs)
+    table = np.ones(n_classes)
+    for label, weight in class_weight.items():
+        if not isinstance(label, (int, np.integer)) or not 0 <= label < n_classes:
+            raise ValueError(f"class_weight names class {label!r}: expected 0..{n_classes - 1}")
+        if not (np.isfinite(weight) and weight >= 0):
+            raise ValueError(f"class_weight[{label}] must be finite and at least 0, got {weight}")
+        table[label] = weight
+    weights = table[labels]
+    return weights if sample_weight is None else weights * np.asarray(sample_weight, np.float64)
+
+
+def prepare(model, X, y, loss, sample_weight, class_weight):
+    """Checked rows, with class weights worked in."""
+    rows = TrainingRows(model, X, y, loss, sample_weight)
+    if class_weight is not None:
+        weights = weigh_classes(class_weight, y, sample_weight, model.n_outputs)
+        rows = TrainingRows(model, X, y, loss, weights)
+    return rows
+
+
+def known_targets(rows):
+    """What metrics compare predictions with."""
+    return rows.labels if rows.labels is not None else rows.targets
+
+
+def fit(
+    net,
+    X,
+    y,
+    loss="auto",
+    optimizer="adam",
+    epochs=10,
+    batch_size=32,
+    shuffle=True,
+    seed=None,
+    sample_weight=None,
+    class_weight=None,
+    validation_data=None,
+    metrics=(),
+    early_stopping=None,
+    callbacks=(),
+    progress=False,
+    n_threads=1,
+):
+    """Descend on the mean loss over the rows.
+
+    Parameters
+    ----------
+    X : array-like (n_rows, n_inputs)
+        Finite numbers; converted to the precision of the network.
+    y : array-like
+        Targets (n_rows, n_outputs), for one output also (n_rows,), or labels (n_rows,).
+    loss : str or fastnet.Loss
+        "auto": cross_entropy after softmax, else squared_error.
+    optimizer : str or optimizer
+        "adam", "sgd", or an object, which keeps its state.
+    epochs : int
+    batch_size : int or None
+        Rows of one step; None is all of them.  The last batch of an epoch may be smaller.
+    shuffle : bool
+        A new random order each epoch.
+    seed : int or None
+        Of that order.
+    sample_weight : array-like (n_rows,), optional
+        A weight of 2 counts a row twice.
+    class_weight : dict or "balanced", optional
+        Weight of each class, multiplied with the sample weights.
+    validation_data : (X, y), optional
+    metrics : sequence of str or callable
+        "accuracy", "r2", "mean_absolute_error" or ``callable(y_true, y_pred)``; taken on the
+        validation data where there are some, else on the training rows.
+    early_stopping : fastnet.EarlyStopping, optional
+    callbacks : sequence of callable
+        ``callback(net, epoch, logs)`` after each epoch, epochs counted from 0; returning True
+        ends training.
+    progress : bool
+        One line on standard error.
+    n_threads : int
+        Threads for validation and metrics; a training step uses one.
+
+    Returns
+    -------
+    fastnet.History
+        Also ``net.history``, which is set even where training ends by an exception.
+
+    Raises
+    ------
+    ValueError, TypeError
+        An argument is wrong: nothing was changed.
+    DivergenceError
+        The loss became NaN or infinite (a ValueError).
+    KeyboardInterrupt
+        Ctrl-C: what was learned is kept.
+    """
+    epochs = positive_int(epochs, "epochs")
+    rows = prepare(net, X, y, loss, sample_weight, class_weight)
+    n_rows = len(rows.X)
+    batch_size = n_rows if batch_size is None else positive_int(batch_size, "batch_size")
+    optimizer = resolve_optimizer(optimizer)
+    measured = metrics_module.resolve(metrics)
+    positive_int(n_threads, "n_threads")
+    seed = check_seed(seed)
+    if callable(callbacks):
+        callbacks = (callbacks,)
+    for k, callback in enumerate(callbacks):
+        if not callable(callback):
+            raise TypeError(f"callbacks[{k}] must be callable, got {type(callback).__name__}")
+    if early_stopping is not None and not isinstance(early_stopping, EarlyStopping):
+        raise TypeError(
+            f"early_stopping must be a fastnet.EarlyStopping, got {type(early_stopping).__name__}"
+        )
+    validation = None
+    if validation_data is not None:
+        try:
+            validation_X, validation_y = validation_data
+        except (TypeError, ValueError):
+            raise ValueError("validation_data must be a pair (X, y)") from None
+        validation = TrainingRows(
+            net, validation_X, validation_y, loss, None, "validation X", "validation y"
+        )
+    judged = rows if validation is None else validation
+    watchdog = None if early_stopping is None else early_stopping.start()
+    loop = TrainingLoop(net, rows, optimizer, batch_size, bool(shuffle), seed)
+
+    history = History(metrics={name: [] for name in measured})
+    net.history = history
+    started = time.perf_counter()
+    try:
+        with Progress(epochs, progress) as line:
+            for epoch in range(epochs):
+                logs = {"loss": loop.epoch(epoch)}
+                if validation is not None:
+                    logs["validation_loss"] = loop.mean_loss(validation)
+                if measured:
+                    predictions = net.predict(judged.X, n_threads=n_threads)
+                    logs |= metrics_module.measure(measured, known_targets(judged), predictions)
+                record(history, logs)
+                line.update(**logs)
+                wants_end = [callback(net, epoch, dict(logs)) is True for callback in callbacks]
+                if any(wants_end):
+                    history.stopped = "callback"
+                    break
+                if watchdog is not None and watchdog.should_stop(net, logs):
+                    history.stopped = "early_stopping"
+                    break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+        raise
+    except BaseException:
+        history.stopped = "error"
+        raise
+    finally:
+        history.seconds = time.perf_counter() - started
+    if watchdog is not None:
+        watchdog.restore(net)
+    return history
+
+
+def record(history, logs):
+    """Append the figures of one epoch."""
+    history.epochs += 1
+    for name, value in logs.items():
+        if name in ("loss", "validation_loss"):
+            getattr(history, name).append(value)
+        else:
+            history.metrics[name].append(value)
+
+
+def partial_fit(net, X, y, optimizer=None, epochs=1, **options):
+    """One pass over X; the optimizer of the first call serves all later ones."""
+    if epochs != 1:
+        raise ValueError(f"partial_fit is one pass: epochs must be 1, got {epochs}")
+    kept = net._partial_optimizer
+    if kept is None:
+        kept = resolve_optimizer("adam" if optimizer is None else optimizer)
+    history = fit(net, X, y, optimizer=kept, epochs=1, **options)
+    net._partial_optimizer = kept
+    return history
+
+
+def evaluate(net, X, y, loss="auto", metrics=()):
+    """{"loss": mean loss, and one entry a metric}."""
+    measured = metrics_module.resolve(metrics)
+    rows = TrainingRows(net, X, y, loss)
+    figures = {"loss": mean_loss(net, rows)}
+    if measured:
+        figures |= metrics_module.measure(measured, known_targets(rows), net.predict(rows.X))
+    return figures

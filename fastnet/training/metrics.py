@@ -1,0 +1,66 @@
+"""Figures of merit of predictions."""
+
+import numpy as np
+
+from fastnet._arrays import nearest
+
+
+def classes(y):
+    """Class numbers of labels, one-hot rows, probabilities, or one probability a row."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] > 1:
+        return y.argmax(axis=1)
+    y = y.reshape(len(y))
+    return y if y.dtype.kind in "iub" else (y > 0.5).astype(np.int64)
+
+
+def accuracy(y_true, y_pred):
+    """Share of rows whose class is right; one output is a probability of class 1."""
+    return float(np.mean(classes(y_true) == classes(y_pred)))
+
+
+def r2(y_true, y_pred):
+    """1 - sum (y - p)^2 / sum (y - mean y)^2, averaged over outputs; 0 for constant targets."""
+    y_pred = np.asarray(y_pred, np.float64)
+    y_true = np.asarray(y_true, np.float64).reshape(y_pred.shape)
+    residual = ((y_true - y_pred) ** 2).sum(axis=0)
+    total = ((y_true - y_true.mean(axis=0)) ** 2).sum(axis=0)
+    perfect = (residual == 0).astype(np.float64)
+    scores = np.divide(total - residual, total, out=perfect, where=total > 0)
+    return float(np.mean(scores))
+
+
+def mean_absolute_error(y_true, y_pred):
+    """Mean of abs(y - p) over rows and outputs."""
+    y_pred = np.asarray(y_pred, np.float64)
+    return float(np.mean(np.abs(np.asarray(y_true, np.float64).reshape(y_pred.shape) - y_pred)))
+
+
+METRICS = {"accuracy": accuracy, "r2": r2, "mean_absolute_error": mean_absolute_error}
+
+
+def resolve(metrics):
+    """Names and callables as {name: function(y_true, y_pred) -> float}."""
+    if isinstance(metrics, str) or callable(metrics):
+        metrics = (metrics,)
+    resolved = {}
+    for metric in metrics:
+        if callable(metric):
+            resolved[getattr(metric, "__name__", repr(metric))] = metric
+        elif isinstance(metric, str) and metric in METRICS:
+            resolved[metric] = METRICS[metric]
+        else:
+            raise ValueError(nearest(metric, METRICS, "metric"))
+    return resolved
+
+
+def measure(resolved, y_true, y_pred):
+    """{name: value}; a metric must return one number."""
+    values = {}
+    for name, function in resolved.items():
+        value = function(y_true, y_pred)
+        try:
+            values[name] = float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"metric {name!r} must return a number, got {value!r}") from None
+    return values
