@@ -11,6 +11,7 @@ include "losses.pxi"
 include "matmul.pxi"
 include "rows.pxi"
 include "updates.pxi"
+include "dense.pxi"
 
 cdef extern from *:
     const char *FN_ISA
@@ -47,5 +48,13 @@ kernel_table.scale = scale
 kernel_table.sgd = sgd
 kernel_table.momentum = momentum
 kernel_table.adam = adam
+
+kernel_table.rows_at_once = rows_at_once
+kernel_table.forward_scratch = forward_scratch
+kernel_table.forward = forward
+kernel_table.gradient_scratch = gradient_scratch
+kernel_table.loss_gradient = loss_gradient
+kernel_table.jacobian_scratch = jacobian_scratch
+kernel_table.jacobian = jacobian
 
 table = PyCapsule_New(&kernel_table, "fastnet._kernels.Kernels", NULL)

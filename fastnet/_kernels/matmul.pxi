@@ -191,7 +191,7 @@ cdef void product(Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t depth,
         left = columns - column
         width = tile_width(rows, left)
         column_panel(width, rows, depth, a, a_row, a_step, b + column, b_step,
-                     c + column, c_row, bias + column if bias != NULL else NULL, flags,
+                     c + column, c_row, bias + column if bias != NULL else bias, flags,
                      min(left - (width - 1) * VL, <Py_ssize_t> VL))
         column += width * VL
 
@@ -327,7 +327,7 @@ cdef void affine(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs, c
                     vstore(scratch + p * stride + j * VL,
                            vload(w + (k + p) * n_outputs + column + j * VL))
             column_panel(width, n_rows, depth, x + k, n_inputs, 1, scratch, stride, y + column,
-                         n_outputs, bias + column if bias != NULL else NULL, flags,
+                         n_outputs, bias + column if bias != NULL else bias, flags,
                          min(left - (width - 1) * VL, <Py_ssize_t> VL))
             column += stride
 

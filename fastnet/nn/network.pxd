@@ -17,4 +17,5 @@ cdef class Network(Model):
     cdef object partial_optimizer       # of partial_fit
 
     cdef int one_row(self, const void *x, void *y) except -1
+    cdef int one_row_apart(self, const void *x, void *y) except -1
     cdef object many_rows(self, object X, object out, object n_threads)

@@ -98,6 +98,17 @@ def describe(inputs, layers, hidden, output_activation, bias, init):
     return sizes[0], [Dense(n, f, bias, init) for n, f in zip(sizes[1:], activations, strict=True)]
 
 
+cdef inline bint is_plain(object array, Py_ssize_t n, int typenum) noexcept:
+    """Whether the object is an ndarray of shape (n,) that can be read as it lies."""
+    return (
+        cnp.PyArray_CheckExact(array)
+        and cnp.PyArray_TYPE(<cnp.ndarray> array) == typenum
+        and cnp.PyArray_NDIM(<cnp.ndarray> array) == 1
+        and cnp.PyArray_DIM(<cnp.ndarray> array, 0) == n
+        and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> array)
+    )
+
+
 cdef class Network(Model):
     """A dense feed-forward network.
 
@@ -329,22 +340,12 @@ cdef class Network(Model):
         """
         cdef cnp.npy_intp n
         cdef cnp.ndarray out
-        if self.is_plain_row(X):
+        if is_plain(X, self.n_inputs, self.typenum):
             n = self.n_outputs
             out = cnp.PyArray_SimpleNew(1, &n, self.typenum)
             self.one_row(cnp.PyArray_DATA(<cnp.ndarray> X), cnp.PyArray_DATA(out))
             return out
         return self.many_rows(X, None, 1)
-
-    cdef inline bint is_plain_row(self, object X) noexcept:
-        """Whether X is a row that can be read as it lies."""
-        return (
-            cnp.PyArray_CheckExact(X)
-            and cnp.PyArray_TYPE(<cnp.ndarray> X) == self.typenum
-            and cnp.PyArray_NDIM(<cnp.ndarray> X) == 1
-            and cnp.PyArray_DIM(<cnp.ndarray> X, 0) == self.n_inputs
-            and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> X)
-        )
 
     def predict(self, X, out=None, n_threads=1):
         """The same as calling the network, with a buffer for the result.
@@ -365,13 +366,10 @@ cdef class Network(Model):
         """
         if (
             out is not None
-            and self.is_plain_row(X)
-            and cnp.PyArray_CheckExact(out)
-            and cnp.PyArray_TYPE(<cnp.ndarray> out) == self.typenum
-            and cnp.PyArray_NDIM(<cnp.ndarray> out) == 1
-            and cnp.PyArray_DIM(<cnp.ndarray> out, 0) == self.n_outputs
-            and cnp.PyArray_ISCARRAY(<cnp.ndarray> out)
-            and not cnp.PyArray_DATA(<cnp.ndarray> out) == cnp.PyArray_DATA(<cnp.ndarray> X)
+            and is_plain(X, self.n_inputs, self.typenum)
+            and is_plain(out, self.n_outputs, self.typenum)
+            and cnp.PyArray_ISWRITEABLE(<cnp.ndarray> out)
+            and cnp.PyArray_DATA(<cnp.ndarray> out) != cnp.PyArray_DATA(<cnp.ndarray> X)
         ):
             self.one_row(cnp.PyArray_DATA(<cnp.ndarray> X), cnp.PyArray_DATA(<cnp.ndarray> out))
             return out

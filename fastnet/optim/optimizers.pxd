@@ -56,4 +56,4 @@ cdef class Adam(Optimizer):
 
 
 # An optimizer, or a new one of that lower-case name
-cdef Optimizer resolve(object spec)
+cpdef Optimizer resolve(object spec)

@@ -401,7 +401,7 @@ cdef void normalize(const Kernels *kernels, Py_ssize_t n, void *gradient) noexce
 cdef dict KNOWN = {"sgd": SGD, "adam": Adam}
 
 
-cdef Optimizer resolve(object spec):
+cpdef Optimizer resolve(object spec):
     if isinstance(spec, Optimizer):
         return spec
     if not isinstance(spec, str):

@@ -126,10 +126,10 @@ cdef class TrainingLoop:
             return batch.n_rows
         return self.model.kernels.sum(batch.n_rows, batch.weights)
 
-    cdef int descend(self, double rate, bint constant_rate, double *mean, Monitor *monitor) except? -1 nogil:
+    cdef int descend(self, double rate, bint constant_rate, double *mean,
+                     Monitor *monitor) except? -1 nogil:
         """One epoch; mean loss over the rows as they were met."""
         cdef Py_ssize_t first = 0, n, batch_index = 0
-        cdef Model model = self.model
         cdef double value, weight, total = 0, total_weight = 0
         cdef Rows batch
         cdef int status
@@ -139,8 +139,9 @@ cdef class TrainingLoop:
             first += n
             weight = self.weight_of(&batch)
             if weight > 0:
-                status = model.gradient_rows(&self.data.loss, &batch, 1.0 / weight, &value,
-                                             self.gradient.data, self.workspace.data, monitor)
+                status = self.model.gradient_rows(
+                    &self.data.loss, &batch, 1.0 / weight, &value, self.gradient.data,
+                    self.workspace.data, monitor)
                 if status != OK:
                     return status
                 if not isfinite(value):
@@ -148,8 +149,8 @@ cdef class TrainingLoop:
                     return DIVERGED
                 if not constant_rate:
                     rate = self.next_rate(monitor.user_mode)
-                self.optimizer.apply(model.kernels, model.n_parameters, model.data,
-                                     self.gradient.data, rate)
+                self.optimizer.apply(self.model.kernels, self.model.n_parameters,
+                                     self.model.data, self.gradient.data, rate)
                 total += value * weight
                 total_weight += weight
             batch_index += 1

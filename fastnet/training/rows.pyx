@@ -3,6 +3,7 @@
 import numpy as np
 
 cimport numpy as cnp
+from libc.stdint cimport int32_t
 
 from fastnet._arrays cimport check_finite_cast, check_overlap, labels, matrix, targets
 from fastnet._kernels.table cimport CROSS_ENTROPY
@@ -44,7 +45,7 @@ cdef class TrainingRows:
         self.rows.x = cnp.PyArray_DATA(self.X)
         if are_labels(y, model.n_outputs):
             self.labels = labels(y, y_name, n_rows, model.n_outputs)
-            self.rows.labels = <const int *> cnp.PyArray_DATA(<cnp.ndarray> self.labels)
+            self.rows.labels = <const int32_t *> cnp.PyArray_DATA(<cnp.ndarray> self.labels)
             if self.loss.kind != CROSS_ENTROPY:
                 one_hot = np.zeros((n_rows, model.n_outputs), self.X.dtype)
                 one_hot[np.arange(n_rows), self.labels] = 1

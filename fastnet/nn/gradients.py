@@ -1,0 +1,164 @@
+"""Derivatives of a network taken apart (`trace`) and checked (`check_gradient`)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastnet import activations, losses
+from fastnet.training.rows import TrainingRows
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One row through a network, forward and back; lists have one entry a layer.
+
+    Attributes
+    ----------
+    net_values : list of ndarray (n_out,)
+        ``net = o @ weights + biases`` of each layer.
+    outputs : list of ndarray
+        ``o = f(net)``; the input of the network stands in front.
+    jacobians : list of ndarray (n_out, n_out)
+        ``do_i / dnet_j`` of each activation.
+    loss : float or None
+        Set with the following where y was given.
+    d_loss_d_outputs : list of ndarray (n_out,)
+        Derivative of the loss by the outputs of each layer.
+    d_output_d_outputs : list of ndarray (n_outputs, n_out)
+        Derivative of the network's output by the outputs of each layer; the last is the identity.
+    d_weights : list of ndarray (n_in, n_out)
+    d_biases : list of ndarray (n_out,) or None
+    """
+
+    net_values: list
+    outputs: list
+    jacobians: list
+    loss: object = None
+    d_loss_d_outputs: object = None
+    d_output_d_outputs: object = None
+    d_weights: object = None
+    d_biases: object = None
+
+
+def activation_value(activation, z):
+    """f(z) of one row (n,)."""
+    if isinstance(activation, str):
+        return activations.value(activation, z)
+    if activation.jacobian is not None:
+        return np.asarray(activation.value(z))
+    return np.asarray(activation.value(z[None])).reshape(z.shape)
+
+
+def activation_jacobian(activation, z, a):
+    """(n, n) matrix of da_i / dz_j."""
+    if isinstance(activation, str):
+        return activations.jacobian(activation, z)
+    if activation.jacobian is not None:
+        return np.asarray(activation.jacobian(z, a))
+    return np.diag(np.asarray(activation.derivative(z[None], a[None])).reshape(z.shape))
+
+
+def loss_value_and_gradient(loss, prediction, target):
+    """Loss of one row and its derivative by the prediction."""
+    if isinstance(loss, str):
+        value = losses.value(loss, prediction[None], target)
+        return float(value[0]), losses.gradient(loss, prediction[None], target)[0]
+    value = np.asarray(loss.value(prediction[None], target))
+    return float(value.reshape(-1)[0]), np.asarray(loss.gradient(prediction[None], target))[0]
+
+
+def trace(net, x, y=None, loss="auto"):
+    """Every quantity of the forward and the backward pass of one row.
+
+    The chain rule as total derivatives: with ``J_k`` the Jacobian of activation k and ``W_k``
+    (n_in, n_out), ``dg/do_{k-1} = dg/do_k J_k W_k^T`` and ``dC/dW_k = o_{k-1} (dC/do_k J_k)``.
+
+    Parameters
+    ----------
+    net : Network
+    x : array-like (n_inputs,)
+    y : array-like (n_outputs,) or a label, optional
+    loss : str or fastnet.Loss
+
+    Returns
+    -------
+    Trace
+    """
+    x = np.asarray(x)
+    if x.shape != (net.n_inputs,):
+        raise ValueError(f"x must be one row of shape ({net.n_inputs},), got {x.shape}")
+    if x.dtype.kind not in "fiub":
+        raise TypeError(f"x must hold real numbers, got dtype {x.dtype}")
+    o = x.astype(net.dtype)
+    net_values, outputs, jacobians = [], [o], []
+    for layer in net.layers:
+        z = o @ layer.weights
+        if layer.biases is not None:
+            z = z + layer.biases
+        o = activation_value(layer.activation, z)
+        net_values.append(z)
+        outputs.append(o)
+        jacobians.append(activation_jacobian(layer.activation, z, o))
+    if y is None:
+        return Trace(net_values, outputs, jacobians)
+
+    rows = TrainingRows(net, np.zeros((1, net.n_inputs)), np.asarray(y)[None], loss)
+    target = rows.labels if rows.labels is not None else rows.targets
+    value, d_outputs = loss_value_and_gradient(rows.resolved, o, target)
+    d_loss, d_output, d_weights, d_biases = [], [], [], []
+    by_output = np.eye(net.n_outputs, dtype=net.dtype)
+    for k in reversed(range(len(net.layers))):
+        layer = net.layers[k]
+        d_net = d_outputs @ jacobians[k]
+        d_loss.append(d_outputs)
+        d_output.append(by_output)
+        d_weights.append(np.outer(outputs[k], d_net))
+        d_biases.append(d_net if layer.biases is not None else None)
+        d_outputs = d_net @ layer.weights.T
+        by_output = by_output @ jacobians[k] @ layer.weights.T
+    return Trace(
+        net_values,
+        outputs,
+        jacobians,
+        value,
+        d_loss[::-1],
+        d_output[::-1],
+        d_weights[::-1],
+        d_biases[::-1],
+    )
+
+
+def check_gradient(net, X, y, loss="auto"):
+    """Largest relative deviation of the gradient from central differences.
+
+    Both are taken in float64 whatever the precision of the network, so that a right derivative
+    gives about 1e-8 and a wrong one about 1.  The deviation of a component is relative to the
+    larger of its two values, but at least to the root mean square of the gradient: differences
+    cannot resolve components that are much smaller.
+
+    Parameters
+    ----------
+    net : Network
+    X, y, loss
+        As for ``net.loss_and_gradient``.
+
+    Returns
+    -------
+    float
+    """
+    net = net._astype("float64")
+    _, gradient = net.loss_and_gradient(X, y, loss)
+    parameters = net.parameters
+    numeric = np.empty_like(gradient)
+    for k, center in enumerate(parameters.tolist()):
+        # error of the rule ~ h^2, of rounding ~ eps / h: best at the cube root of eps
+        h = 6e-6 * max(1.0, abs(center))
+        parameters[k] = center + h
+        above, _ = net.loss_and_gradient(X, y, loss)
+        parameters[k] = center - h
+        below, _ = net.loss_and_gradient(X, y, loss)
+        parameters[k] = center
+        numeric[k] = (above - below) / (2 * h)
+    floor = np.sqrt(np.mean(gradient**2)) or np.finfo(np.float64).tiny
+    scale = np.maximum(np.maximum(np.abs(gradient), np.abs(numeric)), floor)
+    return float(np.max(np.abs(gradient - numeric) / scale))
