@@ -8,6 +8,7 @@ include "vector.pxi"
 include "functions.pxi"
 include "activations.pxi"
 include "matmul.pxi"
+include "peak.pxi"
 include "rows.pxi"
 include "updates.pxi"
 
@@ -44,5 +45,7 @@ kernel_table.scale = scale
 kernel_table.sgd = sgd
 kernel_table.momentum = momentum
 kernel_table.adam = adam
+
+kernel_table.fma_chain = fma_chain
 
 table = PyCapsule_New(&kernel_table, "fastnet._kernels.Kernels", NULL)
