@@ -9,6 +9,7 @@ include "functions.pxi"
 include "activations.pxi"
 include "losses.pxi"
 include "matmul.pxi"
+include "peak.pxi"
 include "rows.pxi"
 include "updates.pxi"
 include "dense.pxi"
@@ -56,5 +57,6 @@ kernel_table.gradient_scratch = gradient_scratch
 kernel_table.loss_gradient = loss_gradient
 kernel_table.jacobian_scratch = jacobian_scratch
 kernel_table.jacobian = jacobian
+kernel_table.fma_chain = fma_chain
 
 table = PyCapsule_New(&kernel_table, "fastnet._kernels.Kernels", NULL)

@@ -162,3 +162,7 @@ ctypedef struct Kernels:
     Py_ssize_t (*jacobian_scratch)(const Plan *plan) noexcept nogil
     int (*jacobian)(const Plan *plan, const void *parameters, const void *x, void *d_parameters, void *d_inputs,
                     void *scratch, Monitor *monitor) noexcept nogil
+
+    # Speed of the processor: chains of multiply-adds on registers.  *sink: a factor in (0, 1) on entry, the sum of the
+    # chains on return.  Returns the number of floating-point operations done.
+    double (*fma_chain)(Py_ssize_t repeats, double *sink) noexcept nogil
