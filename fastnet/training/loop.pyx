@@ -173,7 +173,7 @@ cdef class TrainingLoop:
         cdef unsigned int mode
         cdef int status = OK
         cdef double mean = 0, rate = 0
-        cdef bint constant_rate = self.optimizer.constant_rate()
+        cdef bint constant_rate = self.optimizer.rate is None
         if constant_rate:
             rate = self.optimizer.current_rate()
         watch(&monitor, &state)
