@@ -490,6 +490,36 @@ cdef inline void row_block(int NV, int SPLIT, Py_ssize_t n_inputs, const real *x
         vstore(y + j * VL, apply_activation(activation, v))
 
 
+cdef inline void row_narrow(int N, Py_ssize_t n_inputs, const real *x, const real *w,
+                            const real *b, int activation, real *y) noexcept nogil:
+    """y (N) = f(x w + b) for N = 1, 2, 4: w as one flat vector against every x repeated N times.
+
+    Rows of so few weights would be loaded one by one, most of them across cache lines.
+    """
+    cdef vf sums[4]
+    cdef real total[4]
+    cdef Py_ssize_t step = VL // N, k = 0
+    cdef int i
+    for i in range(4):
+        sums[i] = vzero()
+    while k + 4 * step <= n_inputs:
+        for i in range(4):
+            sums[i] = vfma(vrepeat(x + k + i * step, N), vload(w + (k + i * step) * N), sums[i])
+        k += 4 * step
+    while k + step <= n_inputs:
+        sums[0] = vfma(vrepeat(x + k, N), vload(w + k * N), sums[0])
+        k += step
+    vfold((sums[0] + sums[1]) + (sums[2] + sums[3]), N, total)
+    while k < n_inputs:
+        for i in range(N):
+            total[i] += x[k] * w[k * N + i]
+        k += 1
+    for i in range(N):
+        y[i] = total[i] + (b[i] if b != NULL else 0)
+    if activation != IDENTITY:
+        vstore_partial(y, apply_activation(activation, vload_partial(y, N)), N)
+
+
 cdef void matvec(Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x_, const void *w_,
                  const void *b_, int activation, void *y_) noexcept nogil:
     """y (n_outputs) = f(x w + b), f elementwise."""
@@ -498,6 +528,11 @@ cdef void matvec(Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x_, cons
     cdef const real *b = <const real *> b_
     cdef real *y = <real *> y_
     cdef Py_ssize_t n = 0, vectors
+    if n_outputs <= 4 and n_outputs < VL and n_outputs != 3:
+        if n_outputs == 1: row_narrow(1, n_inputs, x, w, b, activation, y)
+        elif n_outputs == 2: row_narrow(2, n_inputs, x, w, b, activation, y)
+        else: row_narrow(4, n_inputs, x, w, b, activation, y)
+        return
     while n < n_outputs:
         vectors = (n_outputs - n + VL - 1) // VL
         if b != NULL:

@@ -67,7 +67,14 @@ FN_OP vf vselect(vm m, vf a, vf b) { return m ? a : b; }
 FN_OP int vany(vm m) { return m; }
 FN_OP fn_real vsum(vf v) { return v; }
 FN_OP fn_real vmaximum(vf v) { return v; }
-FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) { out[0] = a; out[1] = b; out[2] = c; out[3] = d; }
+FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) {
+    out[0] = a;
+    out[1] = b;
+    out[2] = c;
+    out[3] = d;
+}
+FN_OP vf vrepeat(const fn_real *p, int n) { (void)n; return *p; }
+FN_OP void vfold(vf v, int n, fn_real *out) { (void)n; *out = v; }
 
 #else /* ---- GNU vector extensions (gcc, clang, clang-cl) --------------------------------------------------------- */
 
@@ -220,6 +227,56 @@ FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) {
     out[3] = vsum(d);
 }
 #endif
+/* vrepeat: p[0] n times, p[1] n times ..., reading VL / n elements.
+ * vfold: out[j] = sum of the lanes i with i mod n = j.  n is 1, 2 or 4 and at most VL. */
+#if FN_VECTOR_BYTES == 64 && !FN_DOUBLE
+FN_OP vf vrepeat(const float *p, int n) {
+    if (n == 1) return vload(p);
+    if (n == 2)
+        return (vf)_mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7),
+                                         _mm512_castps256_ps512(_mm256_loadu_ps(p)));
+    return (vf)_mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
+                                     _mm512_castps128_ps512(_mm_loadu_ps(p)));
+}
+#elif FN_VECTOR_BYTES == 64
+FN_OP vf vrepeat(const double *p, int n) {
+    if (n == 1) return vload(p);
+    if (n == 2)
+        return (vf)_mm512_permutexvar_pd(_mm512_setr_epi64(0, 0, 1, 1, 2, 2, 3, 3),
+                                         _mm512_castpd256_pd512(_mm256_loadu_pd(p)));
+    return (vf)_mm512_permutexvar_pd(_mm512_setr_epi64(0, 0, 0, 0, 1, 1, 1, 1),
+                                     _mm512_castpd128_pd512(_mm_loadu_pd(p)));
+}
+#elif FN_VECTOR_BYTES == 32 && !FN_DOUBLE
+FN_OP vf vrepeat(const float *p, int n) {
+    if (n == 1) return vload(p);
+    if (n == 2)
+        return (vf)_mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)),
+                                            _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3));
+    return (vf)_mm256_setr_ps(p[0], p[0], p[0], p[0], p[1], p[1], p[1], p[1]);
+}
+#else
+FN_OP vf vrepeat(const fn_real *p, int n) {
+    vf v = {0};
+    for (int i = 0; i < VL; i++) v[i] = p[i / n];
+    return v;
+}
+#endif
+FN_OP void vfold(vf v, int n, fn_real *out) {
+#if FN_VECTOR_BYTES == 64 && !FN_DOUBLE
+    __m256 half = fn_fold(v);
+    __m128 lanes = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    if (n < 4) lanes = _mm_add_ps(lanes, _mm_movehl_ps(lanes, lanes));
+    if (n < 2) lanes = _mm_add_ss(lanes, _mm_movehdup_ps(lanes));
+    _mm_storeu_ps(out, lanes);
+#else
+    fn_real lanes[VL];
+    vstore(lanes, v);
+    for (int w = VL / 2; w >= n; w /= 2)
+        for (int i = 0; i < w; i++) lanes[i] += lanes[i + w];
+    for (int i = 0; i < n; i++) out[i] = lanes[i];
+#endif
+}
 #endif /* GNU vector extensions */
 
 /* Register tiles: how many rows stay in registers beside 2 (or 3), 1 and 4 vectors of columns. */

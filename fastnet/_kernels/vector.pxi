@@ -37,3 +37,5 @@ cdef extern from "simd.h":
     real vsum(vf v) noexcept nogil
     real vmaximum(vf v) noexcept nogil
     void vreduce4(vf a, vf b, vf c, vf d, real *out) noexcept nogil     # the four sums
+    vf vrepeat(const real *p, int n) noexcept nogil                     # p[0] n times, p[1] ...
+    void vfold(vf v, int n, real *out) noexcept nogil                   # sums of lanes i mod n
