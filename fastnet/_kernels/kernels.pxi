@@ -9,6 +9,7 @@ include "functions.pxi"
 include "activations.pxi"
 include "losses.pxi"
 include "matmul.pxi"
+include "random.pxi"
 include "rows.pxi"
 include "updates.pxi"
 
@@ -47,5 +48,10 @@ kernel_table.scale = scale
 kernel_table.sgd = sgd
 kernel_table.momentum = momentum
 kernel_table.adam = adam
+
+kernel_table.random_bits = random_bits
+kernel_table.uniform = uniform
+kernel_table.normal = normal
+kernel_table.permutation = permutation
 
 table = PyCapsule_New(&kernel_table, "fastnet._kernels.Kernels", NULL)

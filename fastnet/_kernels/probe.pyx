@@ -291,3 +291,23 @@ cdef class Table:
         self.k.adam(g.size, address(p), address(g), address(m), address(v), step, learning_rate,
                     beta1, beta2, epsilon)
         return self.checked(p, g.shape), self.checked(m, g.shape), self.checked(v, g.shape)
+
+    def random_bits(self, seed, stream, first, n):
+        out = self.guarded(np.zeros(n), np.uint64)
+        self.k.random_bits(seed, stream, first, n, <uint64_t *> address(out))
+        return self.checked(out, n)
+
+    def uniform(self, seed, stream, first, n):
+        out = self.guarded(np.zeros(n))
+        self.k.uniform(seed, stream, first, n, address(out))
+        return self.checked(out, n)
+
+    def normal(self, seed, stream, first, n):
+        out = self.guarded(np.zeros(n))
+        self.k.normal(seed, stream, first, n, address(out))
+        return self.checked(out, n)
+
+    def permutation(self, seed, stream, n):
+        out = self.guarded(np.zeros(n), np.int32)
+        self.k.permutation(seed, stream, n, <int32_t *> address(out))
+        return self.checked(out, n)
