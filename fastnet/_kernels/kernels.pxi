@@ -10,6 +10,7 @@ include "activations.pxi"
 include "losses.pxi"
 include "matmul.pxi"
 include "peak.pxi"
+include "random.pxi"
 include "rows.pxi"
 include "updates.pxi"
 include "dense.pxi"
@@ -58,5 +59,9 @@ kernel_table.loss_gradient = loss_gradient
 kernel_table.jacobian_scratch = jacobian_scratch
 kernel_table.jacobian = jacobian
 kernel_table.fma_chain = fma_chain
+kernel_table.random_bits = random_bits
+kernel_table.uniform = uniform
+kernel_table.normal = normal
+kernel_table.permutation = permutation
 
 table = PyCapsule_New(&kernel_table, "fastnet._kernels.Kernels", NULL)

@@ -295,6 +295,26 @@ cdef class Table:
                     beta1, beta2, epsilon)
         return self.checked(p, g.shape), self.checked(m, g.shape), self.checked(v, g.shape)
 
+    def random_bits(self, seed, stream, first, n):
+        out = self.guarded(np.zeros(n), np.uint64)
+        self.k.random_bits(seed, stream, first, n, <uint64_t *> address(out))
+        return self.checked(out, n)
+
+    def uniform(self, seed, stream, first, n):
+        out = self.guarded(np.zeros(n))
+        self.k.uniform(seed, stream, first, n, address(out))
+        return self.checked(out, n)
+
+    def normal(self, seed, stream, first, n):
+        out = self.guarded(np.zeros(n))
+        self.k.normal(seed, stream, first, n, address(out))
+        return self.checked(out, n)
+
+    def permutation(self, seed, stream, n):
+        out = self.guarded(np.zeros(n), np.int32)
+        self.k.permutation(seed, stream, n, <int32_t *> address(out))
+        return self.checked(out, n)
+
     def fma_chain(self, repeats, factor=0.5):
         """(floating-point operations done, sum of all chains)."""
         cdef double sink = factor
