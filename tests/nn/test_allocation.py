@@ -5,6 +5,7 @@ tracemalloc watches.  Both compare N with 10 N repeats.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,11 @@ void *calloc(size_t m, size_t n) { add(); return __libc_calloc(m, n); }
 void *realloc(void *p, size_t n) { add(); return __libc_realloc(p, n); }
 void *memalign(size_t a, size_t n) { add(); return __libc_memalign(a, n); }
 void *aligned_alloc(size_t a, size_t n) { add(); return __libc_memalign(a, n); }
-int posix_memalign(void **p, size_t a, size_t n) { add(); *p = __libc_memalign(a, n); return *p ? 0 : 12; }
+int posix_memalign(void **p, size_t a, size_t n) {
+    add();
+    *p = __libc_memalign(a, n);
+    return *p ? 0 : 12;
+}
 """
 
 SCRIPT = """
@@ -104,8 +109,6 @@ def counter(tmp_path_factory):
 
 @pytest.mark.parametrize("sizes", [[4, 64, 64, 2], [64, 64, 10], [200, 300, 300, 10]], ids=str)
 def test_calls_of_malloc(sizes, dtype, counter):
-    import os
-
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps([sizes, dtype])],
         capture_output=True,

@@ -466,7 +466,7 @@ def test_results_of_a_custom_activation(value, derivative):
     net = fn.Network(4, layers=[fn.Dense(5, fn.Activation(value, derivative)), fn.Dense(3)], seed=0)
     before = net.parameters.copy()
     for call in (lambda: net.fit(X, Y, epochs=2), lambda: net.loss_and_gradient(X, Y)):
-        with pytest.raises((ValueError, TypeError), match="(?i)activation|value|derivative"):
+        with pytest.raises((ValueError, TypeError), match=r"(?i)activation|value|derivative"):
             call()
     np.testing.assert_array_equal(net.parameters, before)
 
@@ -476,9 +476,9 @@ def test_results_of_a_custom_jacobian(jacobian):
     net = fn.Network(
         4, layers=[fn.Dense(5, fn.Activation(np.tanh, jacobian=jacobian)), fn.Dense(3)]
     )
-    with pytest.raises((ValueError, TypeError), match="(?i)jacobian"):
+    with pytest.raises((ValueError, TypeError), match=r"(?i)jacobian"):
         net.loss_and_gradient(X, Y)
-    with pytest.raises((ValueError, TypeError), match="(?i)jacobian"):
+    with pytest.raises((ValueError, TypeError), match=r"(?i)jacobian"):
         net.jacobian(X)
 
 
