@@ -442,7 +442,7 @@ def test_population(population):
 
 def test_parameters_cannot_be_replaced_by_the_wrong_size():
     net = regressor()
-    with pytest.raises(ValueError, match="shape|size|broadcast"):
+    with pytest.raises(ValueError, match=r"shape|size|broadcast"):
         net.parameters[:] = np.ones(42)
     assert net.parameters.shape == (43,)
 
@@ -537,7 +537,7 @@ def test_optimizer_step():
         ([1.0, 2, 3], good),
         (good, 1j * good),
     ):
-        with pytest.raises((ValueError, TypeError), match="parameters|gradient"):
+        with pytest.raises((ValueError, TypeError), match=r"parameters|gradient"):
             optimizer.step(parameters, gradient)
     np.testing.assert_array_equal(good, np.ones(3))
     # the refused calls were not counted as steps
