@@ -1,5 +1,6 @@
 """Models on disk: exact, readable by others, checked when they are loaded."""
 
+import contextlib
 import json
 import struct
 
@@ -143,7 +144,7 @@ def test_the_self_test_finds_another_activation(path):
 def test_custom_activation_is_refused(path):
     custom = fn.Activation(np.sin, lambda z, a: np.cos(z))
     net = fn.Network(3, layers=[fn.Dense(4, custom), fn.Dense(2)])
-    with pytest.raises((ValueError, TypeError), match="(?i)custom|activation"):
+    with pytest.raises((ValueError, TypeError), match=r"(?i)custom|activation"):
         net.save(path)
     assert not path.exists()
     assert list(path.parent.iterdir()) == []
@@ -152,7 +153,7 @@ def test_custom_activation_is_refused(path):
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         fn.load(tmp_path / "missing.safetensors")
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         example("float32").save(tmp_path / "no" / "such" / "directory.safetensors")
 
 
@@ -250,7 +251,5 @@ def test_random_damage_never_crashes(path):
         for _ in range(rng.integers(1, 4)):
             content[rng.integers(len(content))] = rng.integers(256)
         path.write_bytes(bytes(content))
-        try:
+        with contextlib.suppress(fn.FileFormatError):
             fn.load(path)
-        except fn.FileFormatError:
-            pass
