@@ -179,8 +179,7 @@ cdef cnp.ndarray output(object out, str name, int ndim, const cnp.npy_intp *shap
     array = <cnp.ndarray> out
     if cnp.PyArray_TYPE(array) != typenum or not cnp.PyArray_ISNOTSWAPPED(array):
         raise TypeError(
-            f"{name} must have dtype {dtype_name(typenum)}, got {(<object> array).dtype.str!r} "
-            f"({(<object> array).dtype})"
+            f"{name} must have dtype {dtype_name(typenum)}, got {(<object> array).dtype}"
         )
     right = array.ndim == ndim
     if right:

@@ -232,8 +232,7 @@ def jacobian(name, z):
     x = <object> convert_float(z, "z")
     if x.ndim != 1 and x.ndim != 2:
         raise ValueError(f"z must have shape (n,) or (n_rows, n), got {x.shape}")
-    j = jacobians(spec, x.reshape(-1, x.shape[x.ndim - 1]) if x.ndim == 2 else x[None, :])
-    return j if x.ndim == 2 else j[0]
+    return jacobians(spec, x) if x.ndim == 2 else jacobians(spec, x[None, :])[0]
 
 
 cdef class Activation:

@@ -1,0 +1,3 @@
+from collections.abc import Iterable
+
+def nearest(name: object, known: Iterable[str], what: str) -> str: ...
