@@ -437,9 +437,9 @@ cdef void gradient_inputs(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_o
     cdef real *scratch = <real *> scratch_
     cdef Py_ssize_t k = 0, depth, column, left, stride, used
     cdef int width, flags
-    if n_outputs == 1:
+    if n_outputs <= 1:
         # w (n_inputs, 1) already is its transpose
-        product(n_rows, n_inputs, 1, d, 1, 1, w, n_inputs, d_x, n_inputs, NULL, 0)
+        product(n_rows, n_inputs, n_outputs, d, 1, 1, w, n_inputs, d_x, n_inputs, NULL, 0)
         return
     while k < n_outputs:
         depth = min(n_outputs - k, <Py_ssize_t> K_BLOCK)
@@ -528,7 +528,7 @@ cdef void matvec(Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x_, cons
     cdef const real *b = <const real *> b_
     cdef real *y = <real *> y_
     cdef Py_ssize_t n = 0, vectors
-    if n_outputs <= 4 and n_outputs < VL and n_outputs != 3:
+    if n_outputs < VL and (n_outputs == 1 or n_outputs == 2 or n_outputs == 4):
         if n_outputs == 1: row_narrow(1, n_inputs, x, w, b, activation, y)
         elif n_outputs == 2: row_narrow(2, n_inputs, x, w, b, activation, y)
         else: row_narrow(4, n_inputs, x, w, b, activation, y)
