@@ -281,5 +281,5 @@ class TestArguments:
         with pytest.raises(ValueError, match="rng must be at least 0, got -1"):
             as_stream(-1)
         for bad in (1.5, "1", np.random):
-            with pytest.raises(TypeError, match=r"rng must be an int, a numpy\.random\.Generator or"):
+            with pytest.raises(TypeError, match="rng must be an int, a numpy"):
                 as_stream(bad)
