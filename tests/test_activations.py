@@ -275,7 +275,9 @@ class TestCustom:
 
     def test_a_jacobian_of_another_shape(self):
         bad = activations.Activation(mixing_value, jacobian=lambda z, a: z, name="bad")
-        with pytest.raises(ValueError, match=r"jacobian of activation 'bad' must have shape \(3, 3\)"):
+        with pytest.raises(
+            ValueError, match=r"jacobian of activation 'bad' must have shape \(3, 3\)"
+        ):
             activations.jacobian(bad, np.ones(3))
 
     def test_an_exception_arrives(self):

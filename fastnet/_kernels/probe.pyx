@@ -10,6 +10,7 @@ import numpy as np
 
 cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdlib cimport calloc, free
 from libc.stdint cimport int32_t, uint64_t, uintptr_t
 
 from fastnet._kernels import dispatch
@@ -39,6 +40,49 @@ SENTINEL = 12345.678
 
 cdef void *address(array):
     return cnp.PyArray_DATA(<cnp.ndarray> array)
+
+
+cdef Monitor no_monitor() noexcept:
+    cdef Monitor monitor
+    monitor.poll = NULL
+    monitor.context = NULL
+    monitor.operations = 0
+    monitor.user_mode = floating_point_mode()
+    return monitor
+
+
+cdef class PlanOf:
+    """The plan of a network given as a list of (weights, biases or None, activation)."""
+
+    cdef Plan plan
+    cdef object parameters
+
+    def __cinit__(self, layers):
+        cdef Layer *layer
+        parts = []
+        n = 0
+        self.plan.layers = <Layer *> calloc(len(layers), sizeof(Layer))
+        self.plan.n_layers = len(layers)
+        self.plan.n_inputs = self.plan.widest = layers[0][0].shape[0]
+        for i, (weights, biases, activation) in enumerate(layers):
+            layer = &self.plan.layers[i]
+            layer.n_inputs, layer.n_outputs = weights.shape
+            layer.activation = ACTIVATIONS[activation]
+            layer.weights = n
+            layer.biases = -1
+            parts.append(np.ravel(weights))
+            n += weights.size
+            if biases is not None:
+                layer.biases = n
+                parts.append(biases)
+                n += biases.size
+            self.plan.n_outputs = layer.n_outputs
+            self.plan.widest = max(self.plan.widest, layer.n_outputs)
+        self.plan.n_parameters = n
+        self.parameters = np.concatenate(parts)
+
+    def __dealloc__(self):
+        free(self.plan.layers)
 
 
 cdef class Table:
@@ -314,6 +358,97 @@ cdef class Table:
         out = self.guarded(np.zeros(n), np.int32)
         self.k.permutation(seed, stream, n, <int32_t *> address(out))
         return self.checked(out, n)
+
+    # ---- dense networks, given as a list of (weights, biases or None, name of the activation)
+
+    def rows_at_once(self, layers):
+        cdef PlanOf plan = PlanOf(layers)
+        return self.k.rows_at_once(&plan.plan)
+
+    def workspace(self, n_bytes):
+        """Scratch of exactly n_bytes between guards, see check_scratch."""
+        assert n_bytes >= 0
+        raw = np.full(n_bytes + 3 * ALIGNMENT + SLACK_BYTES, GUARD_BYTE, np.uint8)
+        return raw, ALIGNMENT + -raw.ctypes.data % ALIGNMENT, n_bytes
+
+    def forward_scratch(self, layers, n_rows):
+        cdef PlanOf plan = PlanOf(layers)
+        return self.k.forward_scratch(&plan.plan, n_rows)
+
+    def gradient_scratch(self, layers, n_rows):
+        cdef PlanOf plan = PlanOf(layers)
+        return self.k.gradient_scratch(&plan.plan, n_rows)
+
+    def jacobian_scratch(self, layers):
+        cdef PlanOf plan = PlanOf(layers)
+        return self.k.jacobian_scratch(&plan.plan)
+
+    def forward(self, layers, x):
+        cdef PlanOf plan = PlanOf(layers)
+        cdef Monitor monitor = no_monitor()
+        n_rows, n_outputs = x.shape[0], plan.plan.n_outputs
+        parameters, x = self.given(plan.parameters), self.given(x)
+        raw, first = self.place(n_rows * n_outputs, SENTINEL)
+        scratch = self.workspace(self.k.forward_scratch(&plan.plan, n_rows))
+        status = self.k.forward(&plan.plan, address(parameters), n_rows, address(x),
+                                address(raw[first:]), address(scratch[0][scratch[1]:]), &monitor)
+        assert status == OK
+        self.check_scratch(scratch, "forward")
+        return self.take(raw, first, (n_rows, n_outputs), False, "forward")
+
+    def loss_gradient(self, layers, x, kind, targets=None, labels=None, weights=None, scale=1.0,
+                      gradient=True):
+        """(value, flat gradient or None) of scale sum_i w_i L_i"""
+        cdef PlanOf plan = PlanOf(layers)
+        cdef Monitor monitor = no_monitor()
+        cdef Rows rows
+        cdef Loss loss
+        cdef double value = SENTINEL
+        n_rows = x.shape[0]
+        parameters, x = self.given(plan.parameters), self.given(x)
+        rows.n_rows = n_rows
+        rows.x = address(x)
+        rows.targets = rows.weights = NULL
+        rows.labels = NULL
+        if targets is not None:
+            targets = self.given(targets)
+            rows.targets = address(targets)
+        if labels is not None:
+            labels = np.ascontiguousarray(labels, np.int32)
+            rows.labels = <const int32_t *> address(labels)
+        if weights is not None:
+            weights = self.given(weights)
+            rows.weights = address(weights)
+        loss.kind = LOSSES[kind]
+        loss.context = NULL
+        loss.hook = NULL
+        raw, first = self.place(plan.plan.n_parameters, SENTINEL)
+        scratch = self.workspace(self.k.gradient_scratch(&plan.plan, n_rows))
+        status = self.k.loss_gradient(
+            &plan.plan, address(parameters), &loss, &rows, scale, &value,
+            address(raw[first:]) if gradient else NULL, address(scratch[0][scratch[1]:]), &monitor)
+        assert status == OK
+        self.check_scratch(scratch, "loss_gradient")
+        result = self.take(raw, first, (plan.plan.n_parameters,), True, "loss_gradient")
+        return value, result if gradient else None
+
+    def jacobian(self, layers, x):
+        """(d outputs / d parameters, d outputs / d inputs) at one row x"""
+        cdef PlanOf plan = PlanOf(layers)
+        cdef Monitor monitor = no_monitor()
+        n_outputs = plan.plan.n_outputs
+        by_parameters, by_inputs = (n_outputs, plan.plan.n_parameters), (n_outputs, x.shape[0])
+        parameters, x = self.given(plan.parameters), self.given(x)
+        raw, first = self.place(int(np.prod(by_parameters)), SENTINEL)
+        raw_inputs, first_inputs = self.place(int(np.prod(by_inputs)), SENTINEL)
+        scratch = self.workspace(self.k.jacobian_scratch(&plan.plan))
+        status = self.k.jacobian(
+            &plan.plan, address(parameters), address(x), address(raw[first:]),
+            address(raw_inputs[first_inputs:]), address(scratch[0][scratch[1]:]), &monitor)
+        assert status == OK
+        self.check_scratch(scratch, "jacobian")
+        return (self.take(raw, first, by_parameters, False, "jacobian by parameters"),
+                self.take(raw_inputs, first_inputs, by_inputs, False, "jacobian by inputs"))
 
     def fma_chain(self, repeats, factor=0.5):
         """(floating-point operations done, sum of all chains)."""

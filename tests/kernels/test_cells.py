@@ -22,6 +22,16 @@ W = np.array([[1.0, -0.5], [0.25, 0.5], [-1.0, 2.0]])
 B = np.array([0.5, -0.25])
 D = np.array([[1.0, -2.0], [0.5, 0.25]])
 
+NETWORK = [(W, B, "identity"), (D, None, "identity")]
+# d (x W D) / d (W, B, D), output by output, at the row X[0]
+HIDDEN = X[0] @ W + B
+BY_PARAMETERS = np.array(
+    [
+        [*np.outer(X[0], D[:, i]).ravel(), *D[:, i], *np.outer(HIDDEN, np.eye(2)[i]).ravel()]
+        for i in range(2)
+    ]
+)
+
 # name: (call, expected) of an example that every precision computes exactly, or to rounding
 CALLS = {
     "matmul": (lambda t: t.matmul(X, W, B), X @ W + B),
@@ -41,6 +51,33 @@ CALLS = {
     ),
     "exp": (lambda t: t.exp(np.zeros(3)), np.ones(3)),
     "log": (lambda t: t.log(np.ones(3)), np.zeros(3)),
+    "loss": (lambda t: t.loss("squared_error", X, X + 1)[0], 6.0),
+    "sgd": (lambda t: t.sgd(B, B, 0.5), B / 2),
+    "momentum": (lambda t: t.momentum(B, B, B, 0.5, 0.5)[1], 1.5 * B),
+    "adam": (lambda t: t.adam(B, B, 0 * B, 0 * B, 1, 0.5, 0.5, 0.5, 0.0)[0], B - 0.5 * np.sign(B)),
+    "gather": (lambda t: t.gather(X, [1, 0, 1]), X[[1, 0, 1]]),
+    "column_sums": (lambda t: t.column_sums(X), X.sum(axis=0)),
+    "sum": (lambda t: t.sum(X), X.sum()),
+    "dot": (lambda t: t.dot(X, X), (X * X).sum()),
+    "first_nonfinite": (lambda t: t.first_nonfinite(np.array([1, 2, np.inf])), 2),
+    "scale": (lambda t: t.scale(0.5, X), X / 2),
+    "random_bits": (lambda t: len(set(t.random_bits(1, 2, 0, 50))), 50),
+    "uniform": (
+        lambda t: ((t.uniform(1, 2, 0, 50) >= 0) & (t.uniform(1, 2, 0, 50) < 1)).all(),
+        True,
+    ),
+    "normal": (lambda t: np.isfinite(t.normal(1, 2, 0, 50)).all(), True),
+    "permutation": (lambda t: np.sort(t.permutation(1, 2, 50)), np.arange(50)),
+    "rows_at_once": (lambda t: t.rows_at_once(NETWORK) > 0, True),
+    "forward_scratch": (lambda t: t.forward_scratch(NETWORK, 2) >= 0, True),
+    "forward": (lambda t: t.forward(NETWORK, X), (X @ W + B) @ D),
+    "gradient_scratch": (lambda t: t.gradient_scratch(NETWORK, 2) >= 0, True),
+    "loss_gradient": (
+        lambda t: t.loss_gradient(NETWORK, X, "half_squared_error", (X @ W + B) @ D - 1)[0],
+        2.0,
+    ),
+    "jacobian_scratch": (lambda t: t.jacobian_scratch(NETWORK) >= 0, True),
+    "jacobian": (lambda t: t.jacobian(NETWORK, X[0])[0], BY_PARAMETERS),
     # a <- a / 2 + 1 / 4 ends at 1 / 2, what a lane leaves in the sum; 100 repeats count 200 for it
     "fma_chain": (lambda t: np.divide(*t.fma_chain(100)), 400.0),
 }

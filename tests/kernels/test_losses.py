@@ -101,10 +101,18 @@ def test_labels_are_one_hot_targets(table, weighted):
         weights = exact(rng.random(n_rows), table.dtype)
         expected = twin("cross_entropy", p, np.eye(n)[labels], z)
         for targets in ({"labels": labels}, {"targets": np.eye(n)[labels]}):
-            got = table.loss("cross_entropy", p, z=z, scale=0.7,
-                             weights=weights if weighted else None, **targets)
-            assert_losses(table, got, expected, expected[0] + 1.0,
-                          weights if weighted else np.ones(n_rows), 0.7, 8)
+            got = table.loss(
+                "cross_entropy", p, z=z, scale=0.7, weights=weights if weighted else None, **targets
+            )
+            assert_losses(
+                table,
+                got,
+                expected,
+                expected[0] + 1.0,
+                weights if weighted else np.ones(n_rows),
+                0.7,
+                8,
+            )
 
 
 @pytest.mark.parametrize("kind", ["labels", "targets"])
@@ -155,7 +163,7 @@ def test_not_a_number_reaches_the_value(table, kind, weighted):
             for column in {0, shape[1] - 1}:
                 before = place.copy()
                 if place is p and kind == "cross_entropy":
-                    z[2], p[2] = np.nan, np.nan     # softmax leaves nothing of such a row
+                    z[2], p[2] = np.nan, np.nan  # softmax leaves nothing of such a row
                 else:
                     place[2, column] = np.nan
                 value, row_loss, d = table.loss(kind, p, y, z, None, weights)

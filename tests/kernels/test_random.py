@@ -34,7 +34,8 @@ def philox_twin(counter, key):
 
 def words_twin(seed, stream, block):
     return philox_twin(
-        [block & MASK, block >> 32, stream & MASK, stream >> 32], [seed & MASK, seed >> 32])
+        [block & MASK, block >> 32, stream & MASK, stream >> 32], [seed & MASK, seed >> 32]
+    )
 
 
 def bits_twin(seed, stream, first, n):
@@ -54,7 +55,7 @@ SLICES = [
     (0, 1, 0, 33),
     (0xFFFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF00, 70),
     (0xA4093822299F31D0, 0x0370734413198A2E, 0x885A308D31319, 41),
-    (12345, 7, 2**33 - 9, 40),          # the block index carries into its second word
+    (12345, 7, 2**33 - 9, 40),  # the block index carries into its second word
     (3, 4, 1, 1),
     (3, 4, 31, 2),
     (3, 4, 17, 0),
@@ -127,7 +128,7 @@ def test_a_slice_is_a_slice_of_the_whole(table, name):
     whole = draw(9, 8, 0, 200)
     edges = (0, 1, 2, 31, 32, 33, 64, 99)
     for first, n in itertools.product(edges, edges):
-        np.testing.assert_array_equal(draw(9, 8, first, n), whole[first:first + n])
+        np.testing.assert_array_equal(draw(9, 8, first, n), whole[first : first + n])
 
 
 def test_instruction_sets_agree(dtype):
@@ -173,8 +174,11 @@ def test_normal_statistics(table):
 
 
 def test_streams_and_seeds_are_unrelated(table):
-    draws = [table.normal(seed, stream, 0, 20_000).astype(float)
-             for seed in (0, 1, 2) for stream in (0, 1, 2)]
+    draws = [
+        table.normal(seed, stream, 0, 20_000).astype(float)
+        for seed in (0, 1, 2)
+        for stream in (0, 1, 2)
+    ]
     off_diagonal = np.corrcoef(draws)[np.triu_indices(9, 1)]
     assert np.abs(off_diagonal).max() < 4.5 / math.sqrt(20_000)
 

@@ -33,7 +33,7 @@ def test_gather(table, n_rows):
         source = exact(rng.normal(size=(7, n)), table.dtype)
         order = rng.integers(0, 7, n_rows)
         if n_rows > 1:
-            order[[0, -1]] = 6, 0       # the last source row is the one an over-read would leave
+            order[[0, -1]] = 6, 0  # the last source row is the one an over-read would leave
         np.testing.assert_array_equal(table.gather(source, order), source[order])
 
 
@@ -90,7 +90,7 @@ def test_sum_and_dot_have_the_same_bits_everywhere(dtype):
 def test_dot_of_float32_neither_overflows_nor_vanishes(value):
     for isa in dispatch.supported():
         x = np.full(37, value, np.float32)
-        expected = pytest.approx(37 * float(x[0])**2, rel=1e-14)
+        expected = pytest.approx(37 * float(x[0]) ** 2, rel=1e-14)
         assert probe.Table(isa, "float32").dot(x, x) == expected
 
 
@@ -121,4 +121,5 @@ def test_scale(table):
         x = exact(rng.normal(size=n), table.dtype)
         np.testing.assert_array_equal(table.scale(-0.25, x), -0.25 * x)
     np.testing.assert_array_equal(
-        table.scale(2.0, [np.nan, np.inf, -np.inf]), [np.nan, np.inf, -np.inf])
+        table.scale(2.0, [np.nan, np.inf, -np.inf]), [np.nan, np.inf, -np.inf]
+    )

@@ -328,7 +328,9 @@ class TestState:
     def test_of_another_kind(self):
         optimizer = optim.SGD(momentum=0.9)
         optimizer.step(np.ones(4), np.ones(4))
-        with pytest.raises(ValueError, match=r"must hold the arrays \['m', 'v'\], got \['velocity'\]"):
+        with pytest.raises(
+            ValueError, match=r"must hold the arrays \['m', 'v'\], got \['velocity'\]"
+        ):
             optim.Adam().set_state(optimizer.get_state())
 
 
