@@ -168,13 +168,13 @@ def test_what_is_no_real_array(bad, error, words):
 
 
 def test_unknown_names_suggest_the_nearest():
-    with pytest.raises(ValueError, match="unknown activation 'rleu': did you mean 'relu'.* tanh"):
+    with pytest.raises(ValueError, match=r"unknown activation 'rleu': did you mean 'relu'.* tanh"):
         activations.value("rleu", 1.0)
     with pytest.raises(ValueError, match="did you mean 'tanh'"):
         activations.derivative("Tanh", 1.0)
     with pytest.raises(ValueError, match=r"unknown activation 'zzzzzz': known: identity"):
         activations.jacobian("zzzzzz", [1.0])
-    with pytest.raises(TypeError, match="name or a fastnet.Activation, got int"):
+    with pytest.raises(TypeError, match=r"name or a fastnet\.Activation, got int"):
         activations.value(3, 1.0)
 
 
@@ -250,7 +250,7 @@ class TestCustom:
         np.testing.assert_array_equal(result, [[1, 4]])
 
     def test_derivative_of_one_with_a_jacobian(self):
-        with pytest.raises(ValueError, match="'mixing_value' is not elementwise.*jacobian"):
+        with pytest.raises(ValueError, match=r"'mixing_value' is not elementwise.*jacobian"):
             activations.derivative(self.mixing, [1.0, 2.0, 3.0])
         with pytest.raises(ValueError, match="z must have at least one dimension"):
             activations.value(self.mixing, 1.0)
@@ -275,7 +275,9 @@ class TestCustom:
 
     def test_a_jacobian_of_another_shape(self):
         bad = activations.Activation(mixing_value, jacobian=lambda z, a: z, name="bad")
-        with pytest.raises(ValueError, match=r"jacobian of activation 'bad' must have shape \(3, 3\)"):
+        with pytest.raises(
+            ValueError, match=r"jacobian of activation 'bad' must have shape \(3, 3\)"
+        ):
             activations.jacobian(bad, np.ones(3))
 
     def test_an_exception_arrives(self):

@@ -97,9 +97,10 @@ def test_labels(kind, dtype):
         np.testing.assert_array_equal(
             function("cross_entropy", y_pred, labels), function("cross_entropy", y_pred, one_hot)
         )
-    assert losses.value("cross_entropy", y_pred[0], 1) == losses.value(
-        "cross_entropy", y_pred, [1] * 4
-    )[0]
+    assert (
+        losses.value("cross_entropy", y_pred[0], 1)
+        == losses.value("cross_entropy", y_pred, [1] * 4)[0]
+    )
 
 
 def test_cross_entropy_at_the_edges(dtype):
@@ -166,9 +167,11 @@ def test_wrong_labels(labels, words):
 
 
 def test_unknown_names_suggest_the_nearest():
-    with pytest.raises(ValueError, match="unknown loss 'square_error': did you mean 'squared_error"):
+    with pytest.raises(
+        ValueError, match="unknown loss 'square_error': did you mean 'squared_error"
+    ):
         losses.value("square_error", [1.0], [1.0])
-    with pytest.raises(TypeError, match="name or a fastnet.Loss, got NoneType"):
+    with pytest.raises(TypeError, match=r"name or a fastnet\.Loss, got NoneType"):
         losses.gradient(None, [1.0], [1.0])
 
 
@@ -198,7 +201,9 @@ class TestCustom:
     def test_what_functions_return_is_checked(self):
         y = np.ones((2, 3))
         bad = losses.Loss(lambda y_pred, y: 1.0, lambda y_pred, y: y_pred[0], name="bad")
-        with pytest.raises(ValueError, match=r"value of loss 'bad' must have shape \(2,\), got \(\)"):
+        with pytest.raises(
+            ValueError, match=r"value of loss 'bad' must have shape \(2,\), got \(\)"
+        ):
             losses.value(bad, y, y)
         with pytest.raises(ValueError, match=r"gradient of loss 'bad' must have shape \(2, 3\)"):
             losses.gradient(bad, y, y)

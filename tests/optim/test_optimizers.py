@@ -101,7 +101,7 @@ def test_nan_and_infinity_arrive(kind, arguments, dtype):
 
 
 def test_any_array_like_is_a_gradient(dtype):
-    parameters, gradients = vectors(6, dtype)
+    parameters, _ = vectors(6, dtype)
     expected = parameters.copy()
     optim.SGD().step(expected, np.arange(6, dtype=dtype))
     for gradient in (np.arange(6), list(range(6)), np.arange(12.0)[::2] / 2):
@@ -328,7 +328,9 @@ class TestState:
     def test_of_another_kind(self):
         optimizer = optim.SGD(momentum=0.9)
         optimizer.step(np.ones(4), np.ones(4))
-        with pytest.raises(ValueError, match=r"must hold the arrays \['m', 'v'\], got \['velocity'\]"):
+        with pytest.raises(
+            ValueError, match=r"must hold the arrays \['m', 'v'\], got \['velocity'\]"
+        ):
             optim.Adam().set_state(optimizer.get_state())
 
 
