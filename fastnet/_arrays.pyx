@@ -15,6 +15,8 @@ from fastnet._kernels.table cimport ALIGNMENT
 
 cnp.import_array()
 
+__all__ = ["nearest"]
+
 
 cdef str type_name(object value):
     return type(value).__name__

@@ -247,7 +247,8 @@ cdef class Loss:
     --------
     >>> import fastnet as fn
     >>> quartic = fn.Loss(
-    ...     lambda y_pred, y: ((y_pred - y) ** 4).sum(axis=1), lambda y_pred, y: 4 * (y_pred - y) ** 3
+    ...     lambda y_pred, y: ((y_pred - y) ** 4).sum(axis=1),
+    ...     lambda y_pred, y: 4 * (y_pred - y) ** 3,
     ... )
     >>> fn.losses.value(quartic, [[2.0]], [[0.0]])
     array([16.])
@@ -304,7 +305,7 @@ cdef cnp.ndarray custom_gradient(Loss self, cnp.ndarray predictions, cnp.ndarray
 
 cdef int loss_rows(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *predictions,
                    const void *expected, void *losses, void *d, int typenum) except -1 with gil:
-    """losses (n_rows,) and d (n_rows, n), either NULL.  An exception stays set, as hooks promise."""
+    """losses (n_rows,) and d (n_rows, n), either NULL.  -1 with the exception set."""
     cdef Loss self = <Loss> context
     cdef cnp.ndarray result
     if losses != NULL:

@@ -28,7 +28,7 @@ cdef class Optimizer:
     # Allocates the state, or checks that it is of this size and itemsize
     cdef int prepare(self, Py_ssize_t n, Py_ssize_t itemsize) except -1
     # One step in place; counts it.  The gradient may be overwritten.
-    cdef void apply(self, const Kernels *kernels, Py_ssize_t n, void *parameters, void *gradient,
+    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
                     double learning_rate) noexcept nogil
 
     # For subclasses: the arguments, their defaults, the names of the state arrays, and what to do

@@ -213,7 +213,7 @@ cdef class Optimizer:
         self.bind()
         return 0
 
-    cdef void apply(self, const Kernels *kernels, Py_ssize_t n, void *parameters, void *gradient,
+    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
                     double learning_rate) noexcept nogil:
         pass
 
@@ -306,16 +306,16 @@ cdef class SGD(Optimizer):
     cdef bint overwrites_gradient(self):
         return self.normalize
 
-    cdef void apply(self, const Kernels *kernels, Py_ssize_t n, void *parameters, void *gradient,
+    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
                     double learning_rate) noexcept nogil:
         self.step_count += 1
         if self.normalize:
-            normalize(kernels, n, gradient)
+            normalize(table, n, gradient)
         if self.momentum > 0:
-            kernels.momentum(n, parameters, gradient, self.velocity, learning_rate, self.momentum,
-                             self.nesterov, self.weight_decay)
+            table.momentum(n, parameters, gradient, self.velocity, learning_rate, self.momentum,
+                           self.nesterov, self.weight_decay)
         else:
-            kernels.sgd(n, parameters, gradient, learning_rate, self.weight_decay)
+            table.sgd(n, parameters, gradient, learning_rate, self.weight_decay)
 
 
 cdef class Adam(Optimizer):
@@ -367,11 +367,11 @@ cdef class Adam(Optimizer):
         self.v = self.state_data("v")
         return 0
 
-    cdef void apply(self, const Kernels *kernels, Py_ssize_t n, void *parameters, void *gradient,
+    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
                     double learning_rate) noexcept nogil:
         self.step_count += 1
-        kernels.adam(n, parameters, gradient, self.m, self.v, self.step_count, learning_rate,
-                     self.beta1, self.beta2, self.epsilon)
+        table.adam(n, parameters, gradient, self.m, self.v, self.step_count, learning_rate,
+                   self.beta1, self.beta2, self.epsilon)
 
 
 ctypedef fused real:
@@ -390,18 +390,18 @@ cdef void divide_by_largest(Py_ssize_t n, real *x) noexcept nogil:
             x[i] = <real> (x[i] / largest)
 
 
-cdef void normalize(const Kernels *kernels, Py_ssize_t n, void *gradient) noexcept nogil:
+cdef void normalize(const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil:
     """g /= |g|; a zero gradient stays."""
-    cdef double squares = kernels.dot(n, gradient, gradient)
+    cdef double squares = table.dot(n, gradient, gradient)
     # Outside of these the squares, or 1 / |g| in float32, leave the range of normal numbers.
     if squares < 1e-70 or squares > 1e70:
-        if kernels.itemsize == 4:
+        if table.itemsize == 4:
             divide_by_largest(n, <float *> gradient)
         else:
             divide_by_largest(n, <double *> gradient)
-        squares = kernels.dot(n, gradient, gradient)
+        squares = table.dot(n, gradient, gradient)
     if squares != 0:
-        kernels.scale(n, 1 / sqrt(squares), gradient)
+        table.scale(n, 1 / sqrt(squares), gradient)
 
 
 cdef dict KNOWN = {"sgd": SGD, "adam": Adam}
