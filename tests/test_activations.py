@@ -77,11 +77,16 @@ def test_softmax_jacobian_keeps_what_one_minus_a_loses():
     np.testing.assert_allclose(j, [[small, -small], [-small, small]], rtol=1e-14)
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (3,), (0, 4), (4, 0), (2, 3, 4)])
-@pytest.mark.parametrize("name", ["tanh", "relu", "softmax"])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        (name, shape)
+        for name in ("tanh", "relu", "softmax")
+        for shape in ((), (0,), (1,), (3,), (0, 4), (4, 0), (2, 3, 4))
+        if (name, shape) != ("softmax", ())
+    ],
+)
 def test_shapes(oracle, name, shape):
-    if name == "softmax" and shape == ():
-        pytest.skip("softmax needs a row")
     z = points("float64", shape)
     a = activations.value(name, z)
     assert np.shape(a) == shape
