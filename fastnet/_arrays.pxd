@@ -1,13 +1,14 @@
 """The one gate for data from Python.
 
-``typenum`` is NPY_FLOAT32 or NPY_FLOAT64 throughout; ``name`` is the argument that messages speak of.  Arrays that
-come out are C-contiguous, aligned and native, so that ``PyArray_DATA`` may go to a kernel; they may be read-only and
-they may be the caller's own array.
+``typenum`` is NPY_FLOAT32 or NPY_FLOAT64 throughout; ``name`` is the argument that messages speak
+of.  Arrays that come out are C-contiguous, aligned and native, so that ``PyArray_DATA`` may go to a
+kernel; they may be read-only and they may be the caller's own array.
 """
 
 cimport numpy as cnp
 
-# Any real array-like, not copied where it is already right.  TypeError for complex, object, text or dates.
+# Any real array-like, not copied where it is already right.  TypeError for complex, object, text or
+# dates.
 cdef cnp.ndarray convert(object value, str name, int typenum)
 
 # The same, float32 where it is that, else float64
@@ -17,7 +18,8 @@ cdef cnp.ndarray convert_float(object value, str name)
 cdef cnp.ndarray matrix(object value, str name, Py_ssize_t n_columns, int typenum)
 
 # (n_rows, n_outputs); for one output also (n_rows,).  n_rows < 0: any
-cdef cnp.ndarray targets(object value, str name, Py_ssize_t n_rows, Py_ssize_t n_outputs, int typenum)
+cdef cnp.ndarray targets(object value, str name, Py_ssize_t n_rows, Py_ssize_t n_outputs,
+                         int typenum)
 
 # Class labels 0 .. n_classes - 1 as int32 (n_rows,), from integers or booleans.  n_rows < 0: any
 cdef cnp.ndarray labels(object value, str name, Py_ssize_t n_rows, Py_ssize_t n_classes)
@@ -25,11 +27,12 @@ cdef cnp.ndarray labels(object value, str name, Py_ssize_t n_rows, Py_ssize_t n_
 # ValueError with the position of the first NaN or infinity
 cdef int check_finite(cnp.ndarray array, str name) except -1
 
-# The same for an array that ``convert`` and the others made of ``original``: a finite number that became infinite by
-# the conversion is reported as such
+# The same for an array that ``convert`` and the others made of ``original``: a finite number that
+# became infinite by the conversion is reported as such
 cdef int check_finite_cast(object original, cnp.ndarray converted, str name) except -1
 
-# A buffer to fill: an ndarray of exactly this dtype and shape, C-contiguous, aligned, native and writable
+# A buffer to fill: an ndarray of exactly this dtype and shape, C-contiguous, aligned, native and
+# writable
 cdef cnp.ndarray output(object out, str name, int ndim, const cnp.npy_intp *shape, int typenum)
 
 # ValueError where a contiguous buffer to fill shares memory with another contiguous array
@@ -38,7 +41,8 @@ cdef int check_overlap(cnp.ndarray out, str name, cnp.ndarray other, str other_n
 # A zeroed array of n elements that begins on a boundary of ALIGNMENT bytes
 cdef cnp.ndarray aligned_zeros(Py_ssize_t n, int typenum)
 
-# (n_rows, n) copied from a kernel's memory: what functions of the user get, so that they may keep or change it
+# (n_rows, n) copied from a kernel's memory: what functions of the user get, so that they may keep
+# or change it
 cdef cnp.ndarray copy_rows(const void *memory, Py_ssize_t n_rows, Py_ssize_t n, int typenum)
 
 # What a function of the user returned, named by ``what``, as an array of this shape

@@ -1,3 +1,5 @@
 from collections.abc import Iterable
 
+__all__ = ["nearest"]
+
 def nearest(name: object, known: Iterable[str], what: str) -> str: ...

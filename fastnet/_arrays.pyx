@@ -1,7 +1,8 @@
 """The one gate for data from Python: dtype, shape, contiguity, writability, finiteness.
 
-Every argument that is an array comes through here, so that all entries accept the same things and say the same when
-they refuse one.  The functions take objects, not typed memoryviews, because acquiring a memoryview costs 100-190 ns.
+Every argument that is an array comes through here, so that all entries accept the same things and
+say the same when they refuse one.  The functions take objects, not typed memoryviews, because
+acquiring a memoryview costs 100-190 ns.
 """
 
 import numpy as np
@@ -13,6 +14,8 @@ from fastnet._kernels.dispatch cimport kernels
 from fastnet._kernels.table cimport ALIGNMENT
 
 cnp.import_array()
+
+__all__ = ["nearest"]
 
 
 cdef str type_name(object value):
@@ -230,7 +233,7 @@ cdef cnp.ndarray checked_result(object result, str what, tuple shape, int typenu
 
 
 cpdef str nearest(object name, object known, str what):
-    """What to say of an unknown name: ``unknown activation 'rleu': did you mean 'relu'? known: ...``.
+    """What to say of an unknown name: "unknown loss 'x': did you mean 'y'? known: ...".
 
     Parameters
     ----------

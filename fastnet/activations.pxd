@@ -12,9 +12,9 @@ cdef class Activation:
     cdef readonly object jacobian
     cdef readonly str name
 
-    # Hooks that call this object's functions on rows of float32 (itemsize 4) or float64 (8).  Their context is a
-    # borrowed reference to this object: who keeps the hooks keeps the object.  After a nonzero return the exception
-    # is set in the calling thread's state.
+    # Hooks that call this object's functions on rows of float32 (itemsize 4) or float64 (8).  Their
+    # context is a borrowed reference to this object: who keeps the hooks keeps the object.  After a
+    # nonzero return the exception is set in the calling thread's state.
     cdef void fill_hooks(self, CustomActivation *hooks, Py_ssize_t itemsize) noexcept
 
 # ActivationId of a name; ValueError with the nearest name
@@ -26,6 +26,6 @@ cdef object resolve(object spec)
 # ActivationId of what resolve() returned
 cdef int resolved_id(object resolved) except -1
 
-# (n_rows, n, n) Jacobians of a resolved activation at z (n_rows, n), J[r, i, j] = da_i/dz_j; z of float32 or float64,
-# contiguous
+# (n_rows, n, n) Jacobians of a resolved activation at z (n_rows, n), J[r, i, j] = da_i/dz_j; z of
+# float32 or float64, contiguous
 cdef cnp.ndarray jacobians(object resolved, cnp.ndarray z)

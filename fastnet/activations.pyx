@@ -1,7 +1,7 @@
 """Activations: every one by its name, with value, derivative and Jacobian, and custom ones.
 
-The formulas live in the kernels (``_kernels/activations.pxi``, value and derivative side by side); this module is
-their face to Python.
+The formulas live in the kernels (``_kernels/activations.pxi``, value and derivative side by side);
+this module is their face to Python.
 """
 
 import numpy as np
@@ -108,7 +108,6 @@ cdef cnp.ndarray softmax_jacobians(cnp.ndarray a):
 
 
 cdef cnp.ndarray jacobians(object resolved, cnp.ndarray z):
-    cdef cnp.ndarray j
     cdef int activation
     if isinstance(resolved, Activation):
         return custom_jacobians(<Activation> resolved, z)
@@ -133,8 +132,8 @@ def value(name, z):
     name : str or Activation
         One of `names`, or a custom activation.
     z : array-like, any shape
-        float32 stays float32; everything else is computed in float64. Softmax, and a custom activation with a
-        Jacobian, work along the last axis.
+        float32 stays float32; everything else is computed in float64. Softmax, and a custom
+        activation with a Jacobian, work along the last axis.
 
     Returns
     -------
@@ -241,27 +240,29 @@ cdef class Activation:
     Parameters
     ----------
     value : callable
-        With ``derivative``: ``value(z) -> a``, elementwise on an array (n_rows, n). With ``jacobian``:
-        ``value(z) -> a`` maps one row (n,) -> (n,).
+        With ``derivative``: ``value(z) -> a``, elementwise on an array (n_rows, n). With
+        ``jacobian``: ``value(z) -> a`` maps one row (n,) -> (n,).
     derivative : callable, optional
         ``derivative(z, a) -> da/dz``, elementwise; arrays (n_rows, n).
     jacobian : callable, optional
-        ``jacobian(z, a) -> J`` for one row, (n,), (n,) -> (n, n) with J[i, j] = da_i/dz_j. For activations that are
-        not elementwise. Either ``derivative`` or ``jacobian`` must be given.
+        ``jacobian(z, a) -> J`` for one row, (n,), (n,) -> (n, n) with J[i, j] = da_i/dz_j. For
+        activations that are not elementwise. Either ``derivative`` or ``jacobian`` must be given.
     name : str, optional
         For messages and ``repr``; by default that of ``value``.
 
     Notes
     -----
-    The functions get copies in the dtype of the network (float32 or float64) and may change them. What they return is
-    checked: real, and of the expected shape. Two activations are equal when their functions are; they pickle when
-    their functions do.
+    The functions get copies in the dtype of the network (float32 or float64) and may change them.
+    What they return is checked: real, and of the expected shape. Two activations are equal when
+    their functions are; they pickle when their functions do.
 
     Examples
     --------
     >>> import numpy as np
     >>> import fastnet as fn
-    >>> bent = fn.Activation(lambda z: np.sqrt(z * z + 1) - 1 + z, lambda z, a: z / np.sqrt(z * z + 1) + 1, name="bent")
+    >>> bent = fn.Activation(
+    ...     lambda z: np.sqrt(z * z + 1) + z, lambda z, a: z / np.sqrt(z * z + 1) + 1, name="bent"
+    ... )
     >>> fn.activations.derivative(bent, [0.0])
     array([1.])
     """
@@ -319,7 +320,7 @@ def _rebuild(cls, value, derivative, jacobian, name):
 
 
 cdef cnp.ndarray custom_value(Activation self, cnp.ndarray z):
-    """a (n_rows, n) for z (n_rows, n); z is the user's to change where the activation is elementwise."""
+    """a (n_rows, n) for z (n_rows, n); an elementwise function may change z."""
     cdef int typenum = cnp.PyArray_TYPE(z)
     cdef str what = f"value of activation {self.name!r}"
     rows = <object> z

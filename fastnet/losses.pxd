@@ -9,18 +9,21 @@ cdef class Loss:
     cdef readonly object gradient
     cdef readonly str name
 
-    # Sets kind, context and hook for rows of float32 (itemsize 4) or float64 (8).  The context is a borrowed reference
-    # to this object: who keeps the hook keeps the object.  After a nonzero return of the hook the exception is set in
-    # the calling thread's state.  The hook takes NULL for row_loss or d where they are not wanted.
+    # Sets kind, context and hook for rows of float32 (itemsize 4) or float64 (8).  The context is a
+    # borrowed reference to this object: who keeps the hook keeps the object.  After a nonzero
+    # return of the hook the exception is set in the calling thread's state.  The hook takes NULL
+    # for row_loss or d where they are not wanted.
     cdef void fill_hook(self, LossHook *hook, Py_ssize_t itemsize) noexcept
 
 # LossId of a name; ValueError with the nearest name
 cdef int loss_id(str name) except -1
 
-# What a user may give for a loss: a Loss, or a name, which is checked and returned.  "auto" is not resolved here.
+# What a user may give for a loss: a Loss, or a name, which is checked and returned.  "auto" is not
+# resolved here.
 cdef object resolve(object spec)
 
-# The loss that "auto" stands for; activation is what activations.resolve() returned for the output layer
+# The loss that "auto" stands for; activation is what activations.resolve() returned for the output
+# layer
 cdef str auto(object activation, Py_ssize_t n_outputs)
 
 # Any resolved loss as the struct of the kernels

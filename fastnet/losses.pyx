@@ -1,7 +1,7 @@
 """Losses: every one by its name, with value and gradient, and custom ones.
 
-A row's loss is summed over outputs.  What training runs are the kernels (``_kernels/losses.pxi``), where cross-entropy
-is fused with softmax; here it is a function of probabilities.
+A row's loss is summed over outputs.  What training runs are the kernels (``_kernels/losses.pxi``),
+where cross-entropy is fused with softmax; here it is a function of probabilities.
 """
 
 import numpy as np
@@ -75,7 +75,7 @@ cdef int fill(object resolved, LossHook *hook, Py_ssize_t itemsize) except -1:
 
 
 cdef tuple rows_of(object y_pred, object y, bint allow_labels):
-    """Predictions and targets as (n_rows, n_outputs) arrays of one dtype, and the shape of the answer.
+    """Predictions and targets as (n_rows, n_outputs) arrays of one dtype, and y_pred's shape.
 
     One row may come as (n_outputs,) and one number as a scalar.
     """
@@ -153,14 +153,16 @@ def value(name, y_pred, y):
     name : str or Loss
         One of `names`, or a custom loss.
     y_pred : array-like (n_rows, n_outputs), or (n_outputs,) for one row
-        Predictions; probabilities for cross_entropy. float32 stays float32; everything else is computed in float64.
+        Predictions; probabilities for cross_entropy. float32 stays float32; everything else is
+        computed in float64.
     y : array-like of the same shape
         Targets; (n_rows,) for one output; for cross_entropy also integer labels (n_rows,).
 
     Returns
     -------
     loss : ndarray (n_rows,), a scalar for one row given as (n_outputs,)
-        squared_error: sum (y_pred - y)^2; half_squared_error: half of it; cross_entropy: -sum y ln y_pred.
+        squared_error: sum (y_pred - y)^2; half_squared_error: half of it; cross_entropy:
+        -sum y ln y_pred.
 
     Raises
     ------
@@ -229,20 +231,25 @@ cdef class Loss:
     value : callable
         ``value(y_pred, y) -> (n_rows,)``: the loss of each row; arrays (n_rows, n_outputs).
     gradient : callable
-        ``gradient(y_pred, y) -> (n_rows, n_outputs)``: the derivative of each row's loss by its predictions.
+        ``gradient(y_pred, y) -> (n_rows, n_outputs)``: the derivative of each row's loss by its
+        predictions.
     name : str, optional
         For messages and ``repr``; by default that of ``value``.
 
     Notes
     -----
-    The functions get copies in the dtype of the network (float32 or float64) and may change them. What they return is
-    checked: real, and of the expected shape. Sample weights and the mean over rows are applied afterwards. Two losses
-    are equal when their functions are; they pickle when their functions do.
+    The functions get copies in the dtype of the network (float32 or float64) and may change them.
+    What they return is checked: real, and of the expected shape. Sample weights and the mean over
+    rows are applied afterwards. Two losses are equal when their functions are; they pickle when
+    their functions do.
 
     Examples
     --------
     >>> import fastnet as fn
-    >>> quartic = fn.Loss(lambda y_pred, y: ((y_pred - y) ** 4).sum(axis=1), lambda y_pred, y: 4 * (y_pred - y) ** 3)
+    >>> quartic = fn.Loss(
+    ...     lambda y_pred, y: ((y_pred - y) ** 4).sum(axis=1),
+    ...     lambda y_pred, y: 4 * (y_pred - y) ** 3,
+    ... )
     >>> fn.losses.value(quartic, [[2.0]], [[0.0]])
     array([16.])
     """
@@ -298,17 +305,21 @@ cdef cnp.ndarray custom_gradient(Loss self, cnp.ndarray predictions, cnp.ndarray
 
 cdef int loss_rows(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *predictions,
                    const void *expected, void *losses, void *d, int typenum) except -1 with gil:
-    """losses (n_rows,) and d (n_rows, n), either NULL.  -1 with the exception set, as hooks promise."""
+    """losses (n_rows,) and d (n_rows, n), either NULL.  -1 with the exception set."""
     cdef Loss self = <Loss> context
     cdef cnp.ndarray result
     if losses != NULL:
         result = custom_value(
-            self, copy_rows(predictions, n_rows, n, typenum), copy_rows(expected, n_rows, n, typenum)
+            self,
+            copy_rows(predictions, n_rows, n, typenum),
+            copy_rows(expected, n_rows, n, typenum),
         )
         memcpy(losses, cnp.PyArray_DATA(result), cnp.PyArray_NBYTES(result))
     if d != NULL:
         result = custom_gradient(
-            self, copy_rows(predictions, n_rows, n, typenum), copy_rows(expected, n_rows, n, typenum)
+            self,
+            copy_rows(predictions, n_rows, n, typenum),
+            copy_rows(expected, n_rows, n, typenum),
         )
         memcpy(d, cnp.PyArray_DATA(result), cnp.PyArray_NBYTES(result))
     return 0

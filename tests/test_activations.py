@@ -77,11 +77,16 @@ def test_softmax_jacobian_keeps_what_one_minus_a_loses():
     np.testing.assert_allclose(j, [[small, -small], [-small, small]], rtol=1e-14)
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (3,), (0, 4), (4, 0), (2, 3, 4)])
-@pytest.mark.parametrize("name", ["tanh", "relu", "softmax"])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        (name, shape)
+        for name in ("tanh", "relu", "softmax")
+        for shape in ((), (0,), (1,), (3,), (0, 4), (4, 0), (2, 3, 4))
+        if (name, shape) != ("softmax", ())
+    ],
+)
 def test_shapes(oracle, name, shape):
-    if name == "softmax" and shape == ():
-        pytest.skip("softmax needs a row")
     z = points("float64", shape)
     a = activations.value(name, z)
     assert np.shape(a) == shape
@@ -168,13 +173,13 @@ def test_what_is_no_real_array(bad, error, words):
 
 
 def test_unknown_names_suggest_the_nearest():
-    with pytest.raises(ValueError, match="unknown activation 'rleu': did you mean 'relu'.* tanh"):
+    with pytest.raises(ValueError, match=r"unknown activation 'rleu': did you mean 'relu'.* tanh"):
         activations.value("rleu", 1.0)
     with pytest.raises(ValueError, match="did you mean 'tanh'"):
         activations.derivative("Tanh", 1.0)
     with pytest.raises(ValueError, match=r"unknown activation 'zzzzzz': known: identity"):
         activations.jacobian("zzzzzz", [1.0])
-    with pytest.raises(TypeError, match="name or a fastnet.Activation, got int"):
+    with pytest.raises(TypeError, match=r"name or a fastnet\.Activation, got int"):
         activations.value(3, 1.0)
 
 
@@ -250,7 +255,7 @@ class TestCustom:
         np.testing.assert_array_equal(result, [[1, 4]])
 
     def test_derivative_of_one_with_a_jacobian(self):
-        with pytest.raises(ValueError, match="'mixing_value' is not elementwise.*jacobian"):
+        with pytest.raises(ValueError, match=r"'mixing_value' is not elementwise.*jacobian"):
             activations.derivative(self.mixing, [1.0, 2.0, 3.0])
         with pytest.raises(ValueError, match="z must have at least one dimension"):
             activations.value(self.mixing, 1.0)

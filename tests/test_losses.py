@@ -171,7 +171,7 @@ def test_unknown_names_suggest_the_nearest():
         ValueError, match="unknown loss 'square_error': did you mean 'squared_error"
     ):
         losses.value("square_error", [1.0], [1.0])
-    with pytest.raises(TypeError, match="name or a fastnet.Loss, got NoneType"):
+    with pytest.raises(TypeError, match=r"name or a fastnet\.Loss, got NoneType"):
         losses.gradient(None, [1.0], [1.0])
 
 

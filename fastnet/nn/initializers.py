@@ -1,8 +1,9 @@
 """Initial weights of a layer.
 
-The scale of weights decides whether signals and gradients keep their size through the layers: a normal distribution of
-standard deviation s and a uniform one on [-s sqrt(3), s sqrt(3)] have the same variance s^2, and the schemes differ in
-s^2 as a function of the number of inputs and outputs of the layer.
+The scale of weights decides whether signals and gradients keep their size through the layers: a
+normal distribution of standard deviation s and a uniform one on [-s sqrt(3), s sqrt(3)] have the
+same variance s^2, and the schemes differ in s^2 as a function of the number of inputs and outputs
+of the layer.
 """
 
 import math
@@ -14,9 +15,7 @@ from fastnet._arrays import nearest
 __all__ = ["initialize", "names"]
 
 # Activations that pass about half of the variance on
-RELU_FAMILY = frozenset({
-    "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus",
-})
+RELU_FAMILY = frozenset(("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus"))
 
 
 def _normal(variance):
@@ -108,13 +107,14 @@ def initialize(spec, activation, n_in, n_out, rng):
     Raises
     ------
     ValueError, TypeError
-        For an unknown name, and where a callable returns another shape, something that is not real, NaN or infinity.
+        For an unknown name, and where a callable returns another shape, something that is not real,
+        NaN or infinity.
 
     References
     ----------
     .. [1] He, Zhang, Ren, Sun: Delving Deep into Rectifiers, ICCV 2015, section 2.2, equation 10.
-    .. [2] Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010,
-       section 4.2.1, equations 12 and 16.
+    .. [2] Glorot, Bengio: Understanding the difficulty of training deep feedforward neural
+       networks, AISTATS 2010, section 4.2.1, equations 12 and 16.
     .. [3] LeCun, Bottou, Orr, Mueller: Efficient BackProp, 1998, section 4.6, equation 16.
 
     Examples

@@ -6,10 +6,12 @@ from fastnet._kernels.table cimport Kernels
 
 
 cdef class Optimizer:
-    """What all optimizers share.  An optimizer serves one vector: its size and dtype are those of the first step.
+    """What all optimizers share.  An optimizer serves one vector: its size and dtype are those of
+    the first step.
 
-    A training loop calls ``prepare`` once, then for each step ``current_rate`` and ``apply``.  While it has released
-    the interpreter lock it counts itself in ``in_use``, so that nobody frees or moves the state under it.
+    A training loop calls ``prepare`` once, then for each step ``current_rate`` and ``apply``.
+    While it has released the interpreter lock it counts itself in ``in_use``, so that nobody frees
+    or moves the state under it.
     """
 
     cdef object rate                    # callable(step_index), or None where the rate is constant
@@ -17,19 +19,20 @@ cdef class Optimizer:
     cdef readonly int64_t step_count
     cdef Py_ssize_t size                # of the vector; -1 where it is still free
     cdef Py_ssize_t itemsize
-    cdef dict arrays                    # name: state array, as long as the vector, aligned to ALIGNMENT
+    cdef dict arrays                    # name: state array (size,), aligned to ALIGNMENT
     cdef int in_use                     # training loops that run without the interpreter lock
 
-    # The learning rate of the coming step.  Runs Python only where ``rate`` is not None; ValueError where that does
-    # not give a finite number >= 0.
+    # The learning rate of the coming step.  Runs Python only where ``rate`` is not None; ValueError
+    # where that does not give a finite number >= 0.
     cdef double current_rate(self) except? -1
     # Allocates the state, or checks that it is of this size and itemsize
     cdef int prepare(self, Py_ssize_t n, Py_ssize_t itemsize) except -1
     # One step in place; counts it.  The gradient may be overwritten.
-    cdef void apply(self, const Kernels *kernels, Py_ssize_t n, void *parameters, void *gradient,
+    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
                     double learning_rate) noexcept nogil
 
-    # For subclasses: the arguments, their defaults, the names of the state arrays, and what to do when those moved
+    # For subclasses: the arguments, their defaults, the names of the state arrays, and what to do
+    # when those moved
     cdef int check_free(self) except -1
     cdef void *state_data(self, str name) except? NULL
     cdef dict arguments(self)

@@ -2,9 +2,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy.typing as npt
+from typing_extensions import disjoint_base
 
 __all__ = ["SGD", "Adam", "Optimizer"]
 
+@disjoint_base
 class Optimizer:
     learning_rate: float | Callable[[int], float]
     def __init__(self, learning_rate: float | Callable[[int], float]) -> None: ...
@@ -16,6 +18,7 @@ class Optimizer:
     def set_state(self, state: dict[str, Any]) -> None: ...
     def __setstate__(self, state: dict[str, Any]) -> None: ...
 
+@disjoint_base
 class SGD(Optimizer):
     def __init__(
         self,
@@ -34,6 +37,7 @@ class SGD(Optimizer):
     @property
     def normalize(self) -> bool: ...
 
+@disjoint_base
 class Adam(Optimizer):
     def __init__(
         self,

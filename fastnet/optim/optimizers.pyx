@@ -1,6 +1,7 @@
 """Optimizers: rules that take a flat parameter vector one step down its gradient.
 
-The same objects train networks (``net.fit(..., optimizer=...)``) and anything else that has a gradient.
+The same objects train networks (``net.fit(..., optimizer=...)``) and anything else that has a
+gradient.
 """
 
 import math
@@ -39,7 +40,8 @@ cdef double number(object value, str name, double low, double high, str interval
 cdef class Optimizer:
     """What all optimizers share: a learning rate, a step count, and state that one vector owns.
 
-    Use a subclass. An optimizer serves one vector: the first step fixes size and dtype, and `reset` frees them.
+    Use a subclass. An optimizer serves one vector: the first step fixes size and dtype, and `reset`
+    frees them.
     """
 
     def __init__(self, learning_rate):
@@ -78,8 +80,8 @@ cdef class Optimizer:
         Raises
         ------
         ValueError, TypeError
-            For arrays of another kind or size than that of the first step, and for a learning rate schedule that
-            returns anything but a finite number >= 0. Nothing has changed then.
+            For arrays of another kind or size than that of the first step, and for a learning rate
+            schedule that returns anything but a finite number >= 0. Nothing has changed then.
         """
         cdef cnp.ndarray p, g
         cdef cnp.npy_intp[1] shape
@@ -116,7 +118,7 @@ cdef class Optimizer:
         set_floating_point_mode(mode)
 
     def reset(self):
-        """Forget everything but the arguments: the next step is the first, on a vector of any size."""
+        """Forget all but the arguments: the next step is the first, on a vector of any size."""
         self.check_free()
         self.step_count = 0
         self.size = -1
@@ -151,7 +153,9 @@ cdef class Optimizer:
         dtype = state.pop("dtype", None)
         cdef Py_ssize_t itemsize = {"float32": 4, "float64": 8, None: 0}.get(dtype, -1)
         if itemsize < 0 or (itemsize > 0) != (size >= 0):
-            raise ValueError(f"state['dtype'] must be float32 or float64 for size {size}, got {dtype!r}")
+            raise ValueError(
+                f"state['dtype'] must be float32 or float64 for size {size}, got {dtype!r}"
+            )
         names = self.state_names() if size >= 0 else ()
         if set(state) != set(names):
             raise ValueError(f"state must hold the arrays {sorted(names)}, got {sorted(state)}")
@@ -209,7 +213,7 @@ cdef class Optimizer:
         self.bind()
         return 0
 
-    cdef void apply(self, const Kernels *kernels, Py_ssize_t n, void *parameters, void *gradient,
+    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
                     double learning_rate) noexcept nogil:
         pass
 
@@ -246,7 +250,8 @@ cdef class SGD(Optimizer):
     momentum : float in [0, 1), default 0.0
         v = momentum v + g; parameters -= learning_rate v.
     nesterov : bool, default False
-        parameters -= learning_rate (g + momentum v): the gradient as if looked up after the momentum step.
+        parameters -= learning_rate (g + momentum v): the gradient as if looked up after the
+        momentum step.
     weight_decay : float >= 0, default 0.0
         g += weight_decay parameters (L2).
     normalize : bool, default False
@@ -255,8 +260,8 @@ cdef class SGD(Optimizer):
 
     References
     ----------
-    Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep learning, ICML 2013,
-    section 2, in the form where the learning rate multiplies the velocity.
+    Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep
+    learning, ICML 2013, section 2, in the form where the learning rate multiplies the velocity.
 
     Examples
     --------
@@ -301,16 +306,16 @@ cdef class SGD(Optimizer):
     cdef bint overwrites_gradient(self):
         return self.normalize
 
-    cdef void apply(self, const Kernels *kernels, Py_ssize_t n, void *parameters, void *gradient,
+    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
                     double learning_rate) noexcept nogil:
         self.step_count += 1
         if self.normalize:
-            normalize(kernels, n, gradient)
+            normalize(table, n, gradient)
         if self.momentum > 0:
-            kernels.momentum(n, parameters, gradient, self.velocity, learning_rate, self.momentum,
-                             self.nesterov, self.weight_decay)
+            table.momentum(n, parameters, gradient, self.velocity, learning_rate, self.momentum,
+                           self.nesterov, self.weight_decay)
         else:
-            kernels.sgd(n, parameters, gradient, learning_rate, self.weight_decay)
+            table.sgd(n, parameters, gradient, learning_rate, self.weight_decay)
 
 
 cdef class Adam(Optimizer):
@@ -322,7 +327,8 @@ cdef class Adam(Optimizer):
     beta1, beta2 : float in [0, 1), default 0.9 and 0.999
         Decay of the two means m and v.
     epsilon : float > 0, default 1e-8
-        parameters -= learning_rate m' / (sqrt(v') + epsilon), m' and v' being m and v without their bias to zero.
+        parameters -= learning_rate m' / (sqrt(v') + epsilon), m' and v' being m and v without their
+        bias to zero.
 
     References
     ----------
@@ -361,11 +367,11 @@ cdef class Adam(Optimizer):
         self.v = self.state_data("v")
         return 0
 
-    cdef void apply(self, const Kernels *kernels, Py_ssize_t n, void *parameters, void *gradient,
+    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
                     double learning_rate) noexcept nogil:
         self.step_count += 1
-        kernels.adam(n, parameters, gradient, self.m, self.v, self.step_count, learning_rate,
-                     self.beta1, self.beta2, self.epsilon)
+        table.adam(n, parameters, gradient, self.m, self.v, self.step_count, learning_rate,
+                   self.beta1, self.beta2, self.epsilon)
 
 
 ctypedef fused real:
@@ -384,18 +390,18 @@ cdef void divide_by_largest(Py_ssize_t n, real *x) noexcept nogil:
             x[i] = <real> (x[i] / largest)
 
 
-cdef void normalize(const Kernels *kernels, Py_ssize_t n, void *gradient) noexcept nogil:
+cdef void normalize(const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil:
     """g /= |g|; a zero gradient stays."""
-    cdef double squares = kernels.dot(n, gradient, gradient)
+    cdef double squares = table.dot(n, gradient, gradient)
     # Outside of these the squares, or 1 / |g| in float32, leave the range of normal numbers.
     if squares < 1e-70 or squares > 1e70:
-        if kernels.itemsize == 4:
+        if table.itemsize == 4:
             divide_by_largest(n, <float *> gradient)
         else:
             divide_by_largest(n, <double *> gradient)
-        squares = kernels.dot(n, gradient, gradient)
+        squares = table.dot(n, gradient, gradient)
     if squares != 0:
-        kernels.scale(n, 1 / sqrt(squares), gradient)
+        table.scale(n, 1 / sqrt(squares), gradient)
 
 
 cdef dict KNOWN = {"sgd": SGD, "adam": Adam}

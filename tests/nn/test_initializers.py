@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastnet.nn import initializers
+from fastnet.random import RandomStream
 
 N_IN, N_OUT = 300, 200
 VARIANCE = {
@@ -73,9 +74,8 @@ def test_seed_and_one_by_one(name):
 
 
 def test_the_random_stream_of_fastnet():
-    random = pytest.importorskip("fastnet.random")
     for name in ("he_normal", "he_uniform"):
-        weights = initializers.initialize(name, "relu", N_IN, N_OUT, random.RandomStream(1))
+        weights = initializers.initialize(name, "relu", N_IN, N_OUT, RandomStream(1))
         assert weights.shape == (N_IN, N_OUT)
         assert weights.var() == pytest.approx(2 / N_IN, rel=0.05)
 

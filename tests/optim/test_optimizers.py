@@ -101,7 +101,7 @@ def test_nan_and_infinity_arrive(kind, arguments, dtype):
 
 
 def test_any_array_like_is_a_gradient(dtype):
-    parameters, gradients = vectors(6, dtype)
+    parameters, _ = vectors(6, dtype)
     expected = parameters.copy()
     optim.SGD().step(expected, np.arange(6, dtype=dtype))
     for gradient in (np.arange(6), list(range(6)), np.arange(12.0)[::2] / 2):
