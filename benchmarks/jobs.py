@@ -1,7 +1,9 @@
 """What the contenders compute: networks, data and initial parameters, the same for all."""
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -48,7 +50,7 @@ class Job:
     @property
     def step_operations(self):
         """Floating-point operations of the matrix products of one training step."""
-        products = [a * b for a, b in zip(self.sizes, self.sizes[1:], strict=False)]
+        products = [a * b for a, b in itertools.pairwise(self.sizes)]
         return 2 * self.rows_a_step * (3 * sum(products) - products[0])
 
     @cached_property
@@ -70,7 +72,7 @@ def initial_parameters(sizes, dtype, seed):
     """Glorot uniform weights and small biases, so that a wrong bias gradient shows."""
     rng = np.random.default_rng(seed)
     parts = []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in itertools.pairwise(sizes):
         bound = np.sqrt(6 / (n_in + n_out))
         parts += [rng.uniform(-bound, bound, n_in * n_out), rng.uniform(-0.1, 0.1, n_out)]
     return np.concatenate(parts).astype(dtype)
@@ -79,7 +81,7 @@ def initial_parameters(sizes, dtype, seed):
 def layers(sizes, flat):
     """(weights (n_in, n_out), biases (n_out,)) of each layer, views of the flat vector."""
     views, first = [], 0
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in itertools.pairwise(sizes):
         weights = flat[first : first + n_in * n_out].reshape(n_in, n_out)
         first += n_in * n_out
         views.append((weights, flat[first : first + n_out]))
@@ -105,3 +107,20 @@ class Digits:
         """The order of the rows in each epoch."""
         rng = np.random.default_rng(seed)
         return [rng.permutation(len(self.y_train)).astype(np.int32) for _ in range(epochs)]
+
+
+def load_digits():
+    """The digits of examples/, else of scikit-learn; None where neither is there."""
+    path = Path(__file__).parents[1] / "examples" / "digits.csv.gz"
+    if path.exists():
+        table = np.loadtxt(path, delimiter=",")
+    else:
+        try:
+            from sklearn.datasets import load_digits as bundled
+        except ImportError:
+            return None
+        table = np.column_stack(bundled(return_X_y=True))
+    table = table[np.random.default_rng(0).permutation(len(table))]
+    x, y = (table[:, :-1] / 16).astype(np.float32), table[:, -1].astype(np.int32)
+    n_test = len(y) // 5
+    return Digits(x[n_test:], y[n_test:], x[:n_test], y[:n_test])

@@ -1,9 +1,9 @@
 """Timing of several contenders against each other on a machine that is not quiet.
 
 Speed drifts with the clock of the processor and with its other users, so all contenders take turns
-within each round, and a loop of nothing but multiply-adds, run before each turn, tells the speed the
-processor had to give just then.  A turn in which the process did not have the processor for itself
-is thrown away.  The result is a median.
+within each round, and a loop of nothing but multiply-adds, run before each turn, tells the speed
+that the processor had to give just then.  A turn in which the process did not have the processor
+for itself is thrown away.  The result is a median.
 """
 
 import gc
@@ -34,11 +34,14 @@ class Contender:
         ``run(n)`` does the work n times and returns when it is done.
     unit : int
         n is a multiple of it.
+    prepare : callable, optional
+        Called before each turn, untimed; a turn is then a single unit.
     """
 
     name: str
     run: Callable[[int], object]
     unit: int = 1
+    prepare: Callable[[], object] | None = None
 
 
 @dataclass
@@ -92,6 +95,8 @@ def is_steady(share):
 def calibrate(contender, seconds, stopwatch):
     """How often the work is done in one turn, so that the turn takes about ``seconds``."""
     unit = n = contender.unit
+    if contender.prepare is not None:
+        return unit
     for _ in range(20):
         _, elapsed, _ = stopwatch(contender.run, n)
         if elapsed >= 0.5 * seconds:
@@ -160,6 +165,8 @@ def measure(
 
 def take_turn(contender, n, timing, peak, stopwatch):
     speed, peak_share = None, 1.0
+    if contender.prepare is not None:
+        contender.prepare()
     if peak is not None:
         speed, _, peak_share = stopwatch(peak)
     _, elapsed, share = stopwatch(contender.run, n)

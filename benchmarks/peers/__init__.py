@@ -28,6 +28,8 @@ class Adapter:
 
     #: Training steps come in multiples of it.
     unit = 1
+    #: Adam's epsilon is added to sqrt(v) before the bias of v is corrected, not after.
+    early_epsilon = False
 
     def __init__(self, job, variant="", data=None, parameters=None):
         """``data`` and ``parameters``: by default those of the job."""

@@ -20,6 +20,7 @@ jax.config.update("jax_cpu_enable_async_dispatch", False)
 SCAN_STEPS = 100
 TRAINING = ("step", "scan")
 PREDICTION = ("",)
+GRADIENT = ("",)
 ACTIVATIONS = {
     "tanh": jnp.tanh,
     "relu": jax.nn.relu,

@@ -7,6 +7,7 @@ from benchmarks.peers import Adapter
 
 TRAINING = ("",)
 PREDICTION = ("",)
+GRADIENT = ("",)
 
 
 class Buffers:
@@ -86,9 +87,10 @@ class Peer(Adapter):
         np.multiply(self.g, self.g, out=work)
         work *= 1 - beta2
         self.v += work
-        np.multiply(self.v, 1 / (1 - beta2**self.steps), out=work)
+        correction = 1 - beta2**self.steps
+        np.multiply(self.v, 1 / correction, out=work)
         np.sqrt(work, out=work)
-        work += epsilon
+        work += epsilon / correction**0.5 if self.early_epsilon else epsilon
         np.divide(self.m, work, out=work)
         work *= self.job.learning_rate / (1 - beta1**self.steps)
         self.p -= work

@@ -14,6 +14,8 @@ PREDICTION = ("",)
 
 
 class Peer(Adapter):
+    early_epsilon = True
+
     def reset(self):
         # fit() goes over whole epochs.
         self.unit = self.job.n_batches

@@ -22,6 +22,7 @@ OPTIMIZERS = {
 }
 TRAINING = (*OPTIMIZERS, "compiled")
 PREDICTION = ("", "compiled")
+GRADIENT = ("for-loop",)
 ACTIVATIONS = {
     "tanh": torch.tanh,
     "relu": torch.relu,
@@ -42,9 +43,9 @@ class Peer(Adapter):
         labels = self.job.is_classification
         self.data_y = torch.from_numpy(self.y.astype(np.int64) if labels else self.y)
         size = self.job.rows_a_step
-        self.batches = list(
-            zip(self.data_x.split(size), self.data_y.split(size), strict=True)
-        )[: self.job.n_batches]
+        self.batches = list(zip(self.data_x.split(size), self.data_y.split(size), strict=True))[
+            : self.job.n_batches
+        ]
         if self.variant in OPTIMIZERS:
             self.optimizer = torch.optim.Adam(
                 self.tensors, lr=self.job.learning_rate, **OPTIMIZERS[self.variant]
@@ -55,9 +56,11 @@ class Peer(Adapter):
             self.squares = [torch.zeros_like(t) for t in self.tensors]
             # The number of steps is a tensor: a Python number would be compiled in.
             self.count = torch.zeros((), dtype=torch.float64)
-            if not hasattr(self, "compiled"):
-                self.compiled = torch.compile(self.functional_step, fullgraph=True)
-                self.compiled_forward = torch.compile(self.forward, fullgraph=True)
+            if self.variant == "compiled" and not hasattr(self, "compiled"):
+                # What was compiled for other networks counts towards a limit.
+                torch.compiler.reset()
+                self.compiled = torch.compile(self.functional_step, fullgraph=True, dynamic=False)
+                self.compiled_forward = torch.compile(self.forward, fullgraph=True, dynamic=False)
             self.step = self.compiled_step
 
     def pairs(self):
