@@ -1,0 +1,121 @@
+"""Results of benchmarks: requirements that are met or not, a table to read, a file to keep."""
+
+import json
+import math
+import os
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Requirement:
+    """A bound on a figure; ``unit`` is for people ("x", "us", "%")."""
+
+    text: str
+    value: float
+    bound: float
+    unit: str
+    at_least: bool = False
+
+    @property
+    def met(self):
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+    def __str__(self):
+        return f"{self.text} {'>=' if self.at_least else '<='} {self.bound:g} {self.unit}"
+
+
+@dataclass
+class Row:
+    """One workload.  Times are in seconds, as measured.
+
+    ``scaled`` is the time of fastnet on a processor of the reference peak, ``details`` any further
+    figures by name.
+    """
+
+    workload: str
+    fastnet: float
+    peers: dict[str, float] = field(default_factory=dict)
+    requirements: list[Requirement] = field(default_factory=list)
+    scaled: float | None = None
+    note: str = ""
+    details: dict[str, float] = field(default_factory=dict)
+
+    def as_dict(self):
+        record = {
+            "workload": self.workload,
+            "fastnet": finite(self.fastnet),
+            "peers": {name: finite(seconds) for name, seconds in self.peers.items()},
+            "target": "; ".join(map(str, self.requirements)) or None,
+            "note": self.note,
+            "scaled": finite(self.scaled),
+            "requirements": [
+                {"text": str(r), "value": finite(r.value), "unit": r.unit, "met": bool(r.met)}
+                for r in self.requirements
+            ],
+        }
+        if self.details:
+            record["details"] = {name: finite(value) for name, value in self.details.items()}
+        return record
+
+
+def finite(x):
+    """JSON has no NaN."""
+    return x if x is not None and math.isfinite(x) else None
+
+
+def duration(seconds):
+    """A time for people: "3.21 us"."""
+    if seconds is None or not math.isfinite(seconds):
+        return "-"
+    for factor, unit in ((1e9, "ns"), (1e6, "us"), (1e3, "ms")):
+        if seconds * factor < 1000:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def text(row):
+    """The row as lines of a table: times, then one line a requirement, then one a peer."""
+    scaled = "" if row.scaled is None else f"{duration(row.scaled):>12}"
+    lines = [f"{row.workload:<44}{duration(row.fastnet):>12}{scaled}"]
+    for requirement in row.requirements:
+        value = f"{requirement.value:.3g} {requirement.unit}"
+        verdict = "met" if requirement.met else "NOT MET"
+        lines.append(f"    {requirement!s:<52}{value:>12}  {verdict}")
+    for name, seconds in row.peers.items():
+        ratio = seconds / row.fastnet if row.fastnet else math.nan
+        lines.append(f"      {name:<38}{duration(seconds):>12}{ratio:>11.3g}x")
+    if row.note:
+        lines.append(f"      note: {row.note}")
+    return "\n".join(lines)
+
+
+HEADER = f"{'workload':<44}{'fastnet':>12}{'scaled':>12}"
+
+
+def machine():
+    """Name of the processor and the operating system."""
+    name = platform.processor() or platform.machine()
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                name = line.split(":", 1)[1].strip()
+                break
+    python = platform.python_version()
+    return f"{name}, {os.cpu_count()} processors, {platform.system()}, Python {python}"
+
+
+def write_json(path, rows, isa, peak_gflops, versions):
+    """Write the results; the directory is made where it is missing."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {
+        "machine": machine(),
+        "isa": isa,
+        "peak_gflops": finite(peak_gflops),
+        "versions": versions,
+        "rows": [row.as_dict() for row in rows],
+    }
+    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
