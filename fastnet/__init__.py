@@ -1,1 +1,53 @@
-"""fastnet: small neural networks at C speed on any CPU."""
+"""fastnet: small neural networks at C speed on any CPU.
+
+>>> import numpy as np, fastnet as fn
+>>> net = fn.Network([2, 8, 1], hidden="tanh", seed=0)
+>>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+>>> history = net.fit(X, [0, 1, 1, 0], optimizer=fn.Adam(0.05), epochs=500, batch_size=None)
+>>> np.round(net(X)[:, 0]).astype(int).tolist()
+[0, 1, 1, 0]
+
+Names are loaded when they are first used, so that importing the package costs little.
+"""
+
+import importlib
+
+# name: module that has it
+_PLACES = {
+    "Activation": "fastnet.activations",
+    "Adam": "fastnet.optim",
+    "Dense": "fastnet.nn.layers",
+    "DivergenceError": "fastnet.training.loop",
+    "EarlyStopping": "fastnet.training.history",
+    "FileFormatError": "fastnet._files",
+    "History": "fastnet.training.history",
+    "Loss": "fastnet.losses",
+    "Network": "fastnet.nn.network",
+    "RandomStream": "fastnet.random",
+    "SGD": "fastnet.optim",
+    "check_gradient": "fastnet.nn.gradients",
+    "get_include": "fastnet._config",
+    "isa": "fastnet._config",
+    "load": "fastnet.nn.files",
+    "show_config": "fastnet._config",
+}
+_MODULES = ("activations", "losses", "optim", "random")
+
+__all__ = [*_PLACES, *_MODULES, "__version__"]
+
+
+def __getattr__(name):
+    if name in _PLACES:
+        value = getattr(importlib.import_module(_PLACES[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"fastnet.{name}")
+    elif name == "__version__":
+        value = importlib.import_module("fastnet._config").version()
+    else:
+        raise AttributeError(f"module 'fastnet' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

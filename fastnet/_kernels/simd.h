@@ -116,7 +116,7 @@ FN_OP fn_real vmaximum(vf v) { return FN_X(reduce_max)((FN_V)v); }
 #else /* 16 and 32 bytes */
 
 typedef vi vm;
-FN_OP vf vset1(fn_real x) { return (vf){0} + x; }
+FN_OP vf vset1(fn_real x) { return x - (vf){0}; } /* keeps the sign of zero */
 FN_OP vi vset1i(fn_int x) { return (vi){0} + x; }
 FN_OP vm vgt(vf a, vf b) { return (vm)(a > b); }
 FN_OP vm vge(vf a, vf b) { return (vm)(a >= b); }
