@@ -26,7 +26,6 @@ _PLACES = {
     "RandomStream": "fastnet.random",
     "SGD": "fastnet.optim",
     "check_gradient": "fastnet.nn.gradients",
-    "get_include": "fastnet._config",
     "isa": "fastnet._config",
     "load": "fastnet.nn.files",
     "show_config": "fastnet._config",

@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import platform
-from pathlib import Path
 
 import numpy as np
 
@@ -19,11 +18,6 @@ def isa():
     if dispatch.chosen == "baseline" and platform.machine().lower() in ("arm64", "aarch64"):
         return "neon"
     return dispatch.chosen
-
-
-def get_include():
-    """Folder for the C compiler's include path, with fastnet's headers below it."""
-    return str(Path(__file__).parent / "include")
 
 
 def show_config():

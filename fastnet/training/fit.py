@@ -6,6 +6,7 @@ validation, metrics, callbacks and early stopping.
 
 import operator
 import secrets
+import sys
 import time
 
 import numpy as np
@@ -18,16 +19,16 @@ from fastnet.training.loop import TrainingLoop, mean_loss
 from fastnet.training.rows import TrainingRows
 
 
-def positive_int(value, name):
-    """An int of at least 1."""
+def checked_int(value, name, least=1):
+    """An int of at least ``least``."""
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be an int, got {value!r}")
     try:
         value = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an int, got {type(value).__name__}") from None
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
+    if not least <= value <= sys.maxsize:
+        raise ValueError(f"{name} must be from {least} to {sys.maxsize}, got {value}")
     return value
 
 
@@ -46,6 +47,10 @@ def check_seed(seed):
 
 def weigh_classes(class_weight, y, sample_weight, n_outputs):
     """Weights of rows from weights of their classes: a dict, or "balanced" for n / (k count)."""
+    y = np.asarray(y)
+    is_binary = n_outputs == 1 and np.isin(y, (0, 1)).all()
+    if not is_binary and not (y.dtype.kind in "iub" or (y.ndim == 2 and np.isin(y, (0, 1)).all())):
+        raise ValueError("class_weight needs classes: y must be labels or one-hot rows")
     labels = metrics_module.classes(y)
     if class_weight == "balanced":
         present, counts = np.unique(labels, return_counts=True)
@@ -66,6 +71,22 @@ def weigh_classes(class_weight, y, sample_weight, n_outputs):
         table[label] = weight
     weights = table[labels]
     return weights if sample_weight is None else weights * np.asarray(sample_weight, np.float64)
+
+
+def check_callbacks(callbacks):
+    """A tuple of callables; a single one may stand alone."""
+    if callable(callbacks):
+        return (callbacks,)
+    try:
+        callbacks = tuple(callbacks)
+    except TypeError:
+        raise TypeError(
+            f"callbacks must be a sequence of callables, got {type(callbacks).__name__}"
+        ) from None
+    for k, callback in enumerate(callbacks):
+        if not callable(callback):
+            raise TypeError(f"callbacks[{k}] must be callable, got {type(callback).__name__}")
+    return callbacks
 
 
 def prepare(model, X, y, loss, sample_weight, class_weight):
@@ -151,19 +172,15 @@ def fit(
     KeyboardInterrupt
         Ctrl-C: what was learned is kept.
     """
-    epochs = positive_int(epochs, "epochs")
+    epochs = checked_int(epochs, "epochs", 0)
     rows = prepare(net, X, y, loss, sample_weight, class_weight)
     n_rows = len(rows.X)
-    batch_size = n_rows if batch_size is None else positive_int(batch_size, "batch_size")
+    batch_size = n_rows if batch_size is None else checked_int(batch_size, "batch_size")
     optimizer = resolve_optimizer(optimizer)
     measured = metrics_module.resolve(metrics)
-    positive_int(n_threads, "n_threads")
+    checked_int(n_threads, "n_threads")
     seed = check_seed(seed)
-    if callable(callbacks):
-        callbacks = (callbacks,)
-    for k, callback in enumerate(callbacks):
-        if not callable(callback):
-            raise TypeError(f"callbacks[{k}] must be callable, got {type(callback).__name__}")
+    callbacks = check_callbacks(callbacks)
     if early_stopping is not None and not isinstance(early_stopping, EarlyStopping):
         raise TypeError(
             f"early_stopping must be a fastnet.EarlyStopping, got {type(early_stopping).__name__}"
@@ -175,10 +192,13 @@ def fit(
         except (TypeError, ValueError):
             raise ValueError("validation_data must be a pair (X, y)") from None
         validation = TrainingRows(
-            net, validation_X, validation_y, loss, None, "validation X", "validation y"
+            net, validation_X, validation_y, loss, None, "validation_data X", "validation_data y"
         )
     judged = rows if validation is None else validation
-    watchdog = None if early_stopping is None else early_stopping.start()
+    watchdog = None
+    if early_stopping is not None:
+        known = ["loss", *(["validation_loss"] if validation is not None else []), *measured]
+        watchdog = early_stopping.start(known)
     loop = TrainingLoop(net, rows, optimizer, batch_size, bool(shuffle), seed)
 
     history = History(metrics={name: [] for name in measured})

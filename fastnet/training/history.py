@@ -80,8 +80,13 @@ class EarlyStopping:
 
     __hash__ = None
 
-    def start(self):
-        """The state of one run."""
+    def start(self, known):
+        """The state of one run whose epochs report these figures."""
+        if self.monitor not in known:
+            raise ValueError(
+                f"early_stopping monitors {self.monitor!r}, but an epoch has only "
+                f"{', '.join(known)}: give validation_data= or metrics=, or another monitor"
+            )
         return Watchdog(self)
 
 
@@ -98,11 +103,6 @@ class Watchdog:
 
     def should_stop(self, net, logs):
         """Note this epoch's figures; True where patience has ended."""
-        if self.rule.monitor not in logs:
-            raise ValueError(
-                f"early_stopping monitors {self.rule.monitor!r}, but an epoch has only "
-                f"{', '.join(sorted(logs))}: give validation_data= or metrics=, or another monitor"
-            )
         value = self.sign * logs[self.rule.monitor]
         if value < self.best - self.rule.min_delta:
             self.best = value

@@ -43,6 +43,12 @@ def resolve(metrics):
     """Names and callables as {name: function(y_true, y_pred) -> float}."""
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
+    try:
+        metrics = tuple(metrics)
+    except TypeError:
+        raise TypeError(
+            f"metrics must be a sequence of names or callables, got {type(metrics).__name__}"
+        ) from None
     resolved = {}
     for metric in metrics:
         if callable(metric):

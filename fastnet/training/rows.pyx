@@ -5,7 +5,7 @@ import numpy as np
 cimport numpy as cnp
 from libc.stdint cimport int32_t
 
-from fastnet._arrays cimport check_finite_cast, check_overlap, labels, matrix, targets
+from fastnet._arrays cimport check_finite_cast, check_overlap, convert, labels, matrix, targets
 from fastnet._kernels.table cimport CROSS_ENTROPY
 from fastnet._kernels.table cimport Loss as LossHook
 from fastnet.losses cimport auto, fill
@@ -58,7 +58,11 @@ cdef class TrainingRows:
             self.rows.targets = cnp.PyArray_DATA(<cnp.ndarray> self.targets)
         self.total_weight = n_rows
         if sample_weight is not None:
-            weights = targets(sample_weight, "sample_weight", n_rows, 1, typenum).reshape(n_rows)
+            weights = convert(sample_weight, "sample_weight", typenum)
+            if np.shape(weights) != (n_rows,):
+                raise ValueError(
+                    f"sample_weight must have shape ({n_rows},), got {np.shape(weights)}"
+                )
             check_finite_cast(sample_weight, weights, "sample_weight")
             if (weights < 0).any():
                 k = int(np.argmax(weights < 0))
