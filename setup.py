@@ -106,13 +106,15 @@ class BuildExtensions(build_ext):
         super().build_extension(ext)
 
 
-setup(
-    ext_modules=cythonize(
-        list(extensions()),
-        build_dir="build/cython-debug" if DEBUG else "build/cython",
-        compiler_directives=DIRECTIVES,
-        nthreads=0 if sys.platform == "win32" else os.cpu_count() or 1,
-        quiet=True,
-    ),
-    cmdclass={"build_ext": BuildExtensions},
-)
+# Guarded, because cythonize starts processes, and on some platforms those import this file.
+if __name__ == "__main__":
+    setup(
+        ext_modules=cythonize(
+            list(extensions()),
+            build_dir="build/cython-debug" if DEBUG else "build/cython",
+            compiler_directives=DIRECTIVES,
+            nthreads=0 if sys.platform == "win32" else os.cpu_count() or 1,
+            quiet=True,
+        ),
+        cmdclass={"build_ext": BuildExtensions},
+    )
