@@ -1,4 +1,4 @@
-"""Extensions of fastnet: ordinary modules, and one kernel module for each instruction set and precision."""
+"""Extensions of fastnet: ordinary modules, and kernels for each instruction set and precision."""
 
 import os
 import platform
@@ -13,7 +13,8 @@ from setuptools.command.build_ext import build_ext
 DEBUG = bool(int(os.environ.get("FASTNET_DEBUG", "0")))     # no optimisation, debug symbols
 SANITIZE = os.environ.get("FASTNET_SANITIZE", "")           # e.g. "address,undefined"
 
-# Flags of an instruction set and the bytes of its vectors.  They never come from the processor of the build host.
+# Bytes of a vector and the flags, for gcc or clang and for MSVC.  They never come from the
+# processor of the build host.
 X86 = {
     "baseline": (16, [], []),
     "avx2": (32, ["-march=x86-64-v3"], ["/arch:AVX2"]),
@@ -75,7 +76,8 @@ def extensions():
     for path in sorted(Path("fastnet").rglob("*.pyx")):
         if not path.stem.endswith(("_float32", "_float64")):
             name = ".".join(path.with_suffix("").parts)
-            yield Extension(name, [str(path)], include_dirs=[np.get_include(), str(KERNELS)], define_macros=MACROS)
+            include = [np.get_include(), str(KERNELS)]
+            yield Extension(name, [str(path)], include_dirs=include, define_macros=MACROS)
 
 
 class BuildExtensions(build_ext):
@@ -104,13 +106,15 @@ class BuildExtensions(build_ext):
         super().build_extension(ext)
 
 
-setup(
-    ext_modules=cythonize(
-        list(extensions()),
-        build_dir="build/cython-debug" if DEBUG else "build/cython",
-        compiler_directives=DIRECTIVES,
-        nthreads=0 if sys.platform == "win32" else os.cpu_count() or 1,
-        quiet=True,
-    ),
-    cmdclass={"build_ext": BuildExtensions},
-)
+# Guarded, because cythonize starts processes, and on some platforms those import this file.
+if __name__ == "__main__":
+    setup(
+        ext_modules=cythonize(
+            list(extensions()),
+            build_dir="build/cython-debug" if DEBUG else "build/cython",
+            compiler_directives=DIRECTIVES,
+            nthreads=0 if sys.platform == "win32" else os.cpu_count() or 1,
+            quiet=True,
+        ),
+        cmdclass={"build_ext": BuildExtensions},
+    )

@@ -9,7 +9,8 @@ cnp.import_array()
 
 cdef extern from *:
     """
-    /* Takes a flag; false where somebody holds it.  With the interpreter lock a plain test is enough. */
+    /* Takes a flag; false where somebody holds it.  With the interpreter lock a plain test
+       is enough. */
     #if defined(Py_GIL_DISABLED) && (defined(__GNUC__) || defined(__clang__))
     static inline int fn_take(int *flag) { return !__atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE); }
     #elif defined(Py_GIL_DISABLED)

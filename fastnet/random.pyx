@@ -40,7 +40,8 @@ cdef uint64_t fold(object value):
     if value >> 64 == 0:
         return value
     while value:
-        folded = mix(folded + <uint64_t> 0x9E3779B97F4A7C15U + <uint64_t> (value & 0xFFFFFFFFFFFFFFFF))
+        folded = mix(folded + <uint64_t> 0x9E3779B97F4A7C15U
+                     + <uint64_t> (value & 0xFFFFFFFFFFFFFFFF))
         value >>= 64
     return folded
 

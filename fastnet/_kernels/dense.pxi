@@ -322,7 +322,8 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
                         gradient, scratch, products, monitor) != OK:
                 return STOPPED
         first += part.n_rows
-        if poll(monitor, (6.0 if gradient != NULL else 2.0) * part.n_rows * plan.n_parameters) != OK:
+        if poll(monitor, (6.0 if gradient != NULL else 2.0)
+                * part.n_rows * plan.n_parameters) != OK:
             return STOPPED
     return OK
 

@@ -57,7 +57,7 @@ KNOWN = ("scalar", *LEVELS)
 def supported():
     """Names of the instruction sets that this build has and this processor can run, best last."""
     found = ["scalar"]
-    for level, name in enumerate(LEVELS[: fn_processor_level() + 1]):
+    for name in LEVELS[: fn_processor_level() + 1]:
         if importlib.util.find_spec(f"fastnet._kernels.{name}_float32") is not None:
             found.append(name)
     return found

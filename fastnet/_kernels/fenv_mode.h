@@ -1,4 +1,5 @@
-/* The floating-point control register of this thread: read, write, and the bits that flush denormals to zero. */
+/* The floating-point control register of this thread: read, write, and the bits that flush
+ * denormals to zero. */
 #ifndef FASTNET_FENV_MODE_H
 #define FASTNET_FENV_MODE_H
 

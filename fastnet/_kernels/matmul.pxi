@@ -429,7 +429,8 @@ cdef void pack_transposed(Py_ssize_t columns, Py_ssize_t depth, const real *w, P
 
 
 cdef void gradient_inputs(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs,
-                          const void *d_, const void *w_, void *d_x_, void *scratch_) noexcept nogil:
+                          const void *d_, const void *w_, void *d_x_,
+                          void *scratch_) noexcept nogil:
     """d_x (n_rows, n_inputs) = d (n_rows, n_outputs) w^T: panels of w are transposed on the way."""
     cdef const real *d = <const real *> d_
     cdef const real *w = <const real *> w_

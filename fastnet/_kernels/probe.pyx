@@ -105,10 +105,10 @@ cdef class Table:
         return self.k.vector_length
 
     def entries(self):
-        """The address of every function of the table, in the order of table.pxd; 0 where there is none."""
+        """Addresses of the functions of the table, in the order of table.pxd; 0 where none is."""
         cdef uintptr_t *first = <uintptr_t *> &self.k.matmul
-        cdef Py_ssize_t n = (<char *> self.k + sizeof(Kernels) - <char *> first) // sizeof(uintptr_t)
-        return [first[i] for i in range(n)]
+        cdef Py_ssize_t n_bytes = <char *> self.k + sizeof(Kernels) - <char *> first
+        return [first[i] for i in range(n_bytes // sizeof(uintptr_t))]
 
     def buffer(self, n, dtype=None):
         """A zeroed 1-D array of n elements with alignment, ``misalign`` and slack."""
@@ -125,14 +125,18 @@ cdef class Table:
         return out
 
     def place(self, n, fill, dtype=None):
-        """An array full of ``fill`` and the index in it where n elements with slack and a guard behind may lie."""
+        """An array full of ``fill`` and the index in it where n elements may lie.
+
+        Slack and a guard follow them.
+        """
         dtype = self.dtype if dtype is None else np.dtype(dtype)
         pad = ALIGNMENT // dtype.itemsize
-        raw = np.full(n + 2 * pad + self.misalign + SLACK_BYTES // dtype.itemsize + GUARD, fill, dtype)
+        slack = SLACK_BYTES // dtype.itemsize
+        raw = np.full(n + 2 * pad + self.misalign + slack + GUARD, fill, dtype)
         return raw, pad + self.misalign + -raw.ctypes.data % ALIGNMENT // dtype.itemsize
 
     def given(self, array):
-        """A copy with NaN before and behind: a kernel may read the slack, but it must not reach a result."""
+        """A copy with NaN before and behind: a kernel may read slack, but no result may show it."""
         array = np.asarray(array)
         raw, first = self.place(array.size, np.nan)
         out = raw[first:first + array.size].reshape(array.shape)
@@ -143,7 +147,10 @@ cdef class Table:
         return self.k.matmul_scratch(n_rows, n_inputs, n_outputs)
 
     def scratch(self, n_rows, n_inputs, n_outputs):
-        """Scratch of exactly the size the kernels ask for, between guards: (array, index of the first byte, size)."""
+        """Scratch of exactly the size the kernels ask for, between guards.
+
+        Returns (array, index of the first byte, size).
+        """
         n = self.k.matmul_scratch(n_rows, n_inputs, n_outputs)
         assert n >= 0
         raw = np.full(n + 3 * ALIGNMENT, GUARD_BYTE, np.uint8)
@@ -155,7 +162,7 @@ cdef class Table:
             f"{name} wrote beside its scratch"
 
     def take(self, raw, first, shape, slack, name):
-        """The result at ``first``, after the check that nothing beside it (and its slack) was written."""
+        """The result at ``first``, after the check that nothing else but its slack was written."""
         n = int(np.prod(shape))
         behind = first + n + (SLACK_BYTES // raw.itemsize if slack else 0)
         sentinel = raw.dtype.type(SENTINEL)
@@ -183,8 +190,9 @@ cdef class Table:
         if out is not None:
             raw[first:first + n_inputs * n_outputs] = np.ravel(out)
         scratch = self.scratch(n_rows, n_inputs, n_outputs)
-        self.k.gradient_weights(n_rows, n_inputs, n_outputs, address(x), address(d), out is not None,
-                                address(raw[first:]), address(scratch[0][scratch[1]:]))
+        self.k.gradient_weights(n_rows, n_inputs, n_outputs, address(x), address(d),
+                                out is not None, address(raw[first:]),
+                                address(scratch[0][scratch[1]:]))
         self.check_scratch(scratch, "gradient_weights")
         return self.take(raw, first, (n_inputs, n_outputs), False, "gradient_weights")
 
@@ -204,8 +212,9 @@ cdef class Table:
         cdef Py_ssize_t n_inputs = w.shape[0], n_outputs = w.shape[1]
         x, w, b = self.given(x), self.given(w), None if b is None else self.given(b)
         raw, first = self.place(n_outputs, SENTINEL)
-        self.k.matvec(n_inputs, n_outputs, address(x), address(w), NULL if b is None else address(b),
-                      ACTIVATIONS[activation], address(raw[first:]))
+        self.k.matvec(n_inputs, n_outputs, address(x), address(w),
+                      NULL if b is None else address(b), ACTIVATIONS[activation],
+                      address(raw[first:]))
         return self.take(raw, first, (n_outputs,), True, "matvec")
 
     def activate(self, activation, z):
@@ -480,7 +489,7 @@ def time_one_row(Model net, x, Py_ssize_t repeats):
 
     ``x`` (n_inputs,).  Returns (seconds per call, outputs (n_outputs,)).
     """
-    cdef Py_ssize_t i
+    cdef Py_ssize_t _
     cdef double start, elapsed
     cdef int status = OK
     cdef Monitor monitor
@@ -502,7 +511,7 @@ def time_one_row(Model net, x, Py_ssize_t repeats):
     monitor.user_mode = floating_point_mode()
     with nogil:
         start = monotonic_seconds()
-        for i in range(repeats):
+        for _ in range(repeats):
             status |= net.forward_rows(1, x_data, y_data, scratch_data, &monitor)
         elapsed = monotonic_seconds() - start
     if status != OK:

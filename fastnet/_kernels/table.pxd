@@ -1,9 +1,11 @@
-"""What a kernel module offers: one table of function pointers for each instruction set and precision.
+"""What a kernel module offers: one table of functions for each instruction set and precision.
 
-Data pointers are ``void *`` because the floors above choose the table at run time: they are ``float *`` in a table whose
-``itemsize`` is 4 and ``double *`` where it is 8.  Matrices are row-major.  No function allocates, raises or keeps state.
+Data pointers are ``void *`` because the floors above choose the table at run time: they are
+``float *`` in a table whose ``itemsize`` is 4 and ``double *`` where it is 8.  Matrices are
+row-major.  No function allocates, raises or keeps state.
 
-*Slack*: buffers marked (slack) are read, and where written also written, up to ``SLACK_BYTES`` past their end.
+*Slack*: buffers marked (slack) are read, and where written also written, up to ``SLACK_BYTES``
+past their end.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint64_t
@@ -39,11 +41,13 @@ cdef enum:
     OK = 0
     STOPPED = 1             # a hook failed; the exception, if any, waits in the thread's state
 
-# Hooks are called without the interpreter lock and with the caller's floating-point mode; nonzero means: stop.
-ctypedef int (*value_hook)(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z, void *a) noexcept nogil
+# Hooks are called without the interpreter lock and with the caller's floating-point mode; nonzero
+# means: stop.
+ctypedef int (*value_hook)(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z,
+                           void *a) noexcept nogil
 # d: dC/da (n_rows, n) on entry, dC/dz on return
-ctypedef int (*backward_hook)(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z, const void *a,
-                              void *d) noexcept nogil
+ctypedef int (*backward_hook)(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z,
+                              const void *a, void *d) noexcept nogil
 # row_loss (n_rows,) and d = d loss / d prediction (n_rows, n), neither weighted
 ctypedef int (*loss_hook)(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *predictions,
                           const void *targets, void *row_loss, void *d) noexcept nogil
@@ -75,7 +79,8 @@ ctypedef struct Loss:
     void *context
     loss_hook hook
 
-# The rows a loss is taken over.  Either targets (n_rows, n_outputs) or labels (n_rows,) is set (labels: CROSS_ENTROPY).
+# The rows a loss is taken over.  Either targets (n_rows, n_outputs) or labels (n_rows,) is set
+# (labels: CROSS_ENTROPY).
 ctypedef struct Rows:
     Py_ssize_t n_rows
     const void *x                   # (n_rows, n_inputs)
@@ -85,7 +90,7 @@ ctypedef struct Rows:
 
 # What a long computation may do beside computing.
 ctypedef struct Monitor:
-    poll_hook poll                  # or NULL; called about every POLL_OPERATIONS floating-point operations
+    poll_hook poll                  # or NULL; called about every POLL_OPERATIONS operations
     void *context
     double operations               # done since the last poll
     unsigned int user_mode          # floating-point mode for hooks (dispatch.floating_point_mode)
@@ -96,73 +101,90 @@ ctypedef struct Kernels:
     Py_ssize_t itemsize
     Py_ssize_t vector_length
 
-    # y (n_rows, n_outputs) = f(x (n_rows, n_inputs) w (n_inputs, n_outputs; slack) + b (n_outputs; slack) or NULL);
-    # f: an elementwise activation or softmax.  y may have row stride n_outputs only.  scratch: matmul_scratch() bytes.
-    void (*matmul)(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x, const void *w,
-                   const void *b, int activation, void *y, void *scratch) noexcept nogil
-    # d_w (n_inputs, n_outputs) [+]= x^T d;  x (n_rows, n_inputs; slack), d (n_rows, n_outputs; slack)
-    void (*gradient_weights)(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x,
-                             const void *d, bint accumulate, void *d_w, void *scratch) noexcept nogil
+    # y (n_rows, n_outputs) = f(x w + b); x (n_rows, n_inputs), w (n_inputs, n_outputs; slack),
+    # b (n_outputs; slack) or NULL; f: an elementwise activation or softmax.  y may have row stride
+    # n_outputs only.  scratch: matmul_scratch() bytes.
+    void (*matmul)(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x,
+                   const void *w, const void *b, int activation, void *y,
+                   void *scratch) noexcept nogil
+    # d_w (n_inputs, n_outputs) [+]= x^T d;
+    # x (n_rows, n_inputs; slack), d (n_rows, n_outputs; slack)
+    void (*gradient_weights)(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs,
+                             const void *x, const void *d, bint accumulate, void *d_w,
+                             void *scratch) noexcept nogil
     # d_x (n_rows, n_inputs; slack) = d (n_rows, n_outputs) w^T
-    void (*gradient_inputs)(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *d,
-                            const void *w, void *d_x, void *scratch) noexcept nogil
+    void (*gradient_inputs)(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs,
+                            const void *d, const void *w, void *d_x, void *scratch) noexcept nogil
     # one row: y (n_outputs; slack) = f(x w + b), w and b with slack
-    void (*matvec)(Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x, const void *w, const void *b,
-                   int activation, void *y) noexcept nogil
-    Py_ssize_t (*matmul_scratch)(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs) noexcept nogil
+    void (*matvec)(Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x, const void *w,
+                   const void *b, int activation, void *y) noexcept nogil
+    Py_ssize_t (*matmul_scratch)(Py_ssize_t n_rows, Py_ssize_t n_inputs,
+                                 Py_ssize_t n_outputs) noexcept nogil
 
     # Elementwise, any length, no slack; a may be z, d may be anything but z or a.  Not for SOFTMAX.
     void (*activate)(int activation, Py_ssize_t n, const void *z, void *a) noexcept nogil
-    void (*multiply_derivative)(int activation, Py_ssize_t n, const void *z, const void *a, void *d) noexcept nogil
+    void (*multiply_derivative)(int activation, Py_ssize_t n, const void *z, const void *a,
+                                void *d) noexcept nogil
     void (*softmax)(Py_ssize_t n_rows, Py_ssize_t n, const void *z, void *a) noexcept nogil
     # d (n_rows, n) = J^T d with J the Jacobian of softmax at output a
     void (*softmax_backward)(Py_ssize_t n_rows, Py_ssize_t n, const void *a, void *d) noexcept nogil
     void (*exp)(Py_ssize_t n, const void *x, void *y) noexcept nogil
     void (*log)(Py_ssize_t n, const void *x, void *y) noexcept nogil
 
-    # Returns sum_i w_i L_i; row_loss (n_rows,) or NULL gets L_i; d (n_rows, n) or NULL gets w_i scale dL_i/d prediction.
-    # predictions: outputs of the network; for CROSS_ENTROPY z is needed as well (the softmax inputs) and d is by z.
-    double (*loss)(int kind, Py_ssize_t n, const Rows *rows, const void *z, const void *predictions, double scale,
-                   void *row_loss, void *d) noexcept nogil
+    # Returns sum_i w_i L_i; row_loss (n_rows,) or NULL gets L_i; d (n_rows, n) or NULL gets
+    # w_i scale dL_i/d prediction.  predictions: outputs of the network; for CROSS_ENTROPY z is
+    # needed as well (the softmax inputs) and d is by z.
+    double (*loss)(int kind, Py_ssize_t n, const Rows *rows, const void *z, const void *predictions,
+                   double scale, void *row_loss, void *d) noexcept nogil
 
     # Updates: one fused pass, any length, no slack
     void (*sgd)(Py_ssize_t n, void *parameters, const void *gradient, double learning_rate,
                 double weight_decay) noexcept nogil
-    void (*momentum)(Py_ssize_t n, void *parameters, const void *gradient, void *velocity, double learning_rate,
-                     double momentum, bint nesterov, double weight_decay) noexcept nogil
+    void (*momentum)(Py_ssize_t n, void *parameters, const void *gradient, void *velocity,
+                     double learning_rate, double momentum, bint nesterov,
+                     double weight_decay) noexcept nogil
     # step: 1, 2, ...
-    void (*adam)(Py_ssize_t n, void *parameters, const void *gradient, void *m, void *v, int64_t step,
-                 double learning_rate, double beta1, double beta2, double epsilon) noexcept nogil
+    void (*adam)(Py_ssize_t n, void *parameters, const void *gradient, void *m, void *v,
+                 int64_t step, double learning_rate, double beta1, double beta2,
+                 double epsilon) noexcept nogil
 
     # Rows and reductions
     void (*gather)(Py_ssize_t n_rows, Py_ssize_t n, const void *source, const int32_t *order,
                    void *destination) noexcept nogil
-    void (*column_sums)(Py_ssize_t n_rows, Py_ssize_t n, const void *x, bint accumulate, void *sums) noexcept nogil
+    void (*column_sums)(Py_ssize_t n_rows, Py_ssize_t n, const void *x, bint accumulate,
+                        void *sums) noexcept nogil
     double (*sum)(Py_ssize_t n, const void *x) noexcept nogil
     double (*dot)(Py_ssize_t n, const void *x, const void *y) noexcept nogil
-    Py_ssize_t (*first_nonfinite)(Py_ssize_t n, const void *x) noexcept nogil           # -1 where all are finite
+    # -1 where all are finite
+    Py_ssize_t (*first_nonfinite)(Py_ssize_t n, const void *x) noexcept nogil
     void (*scale)(Py_ssize_t n, double factor, void *x) noexcept nogil
 
     # Random streams: element i of stream (seed, stream) is a function of (seed, stream, i) only
-    void (*random_bits)(uint64_t seed, uint64_t stream, uint64_t first, Py_ssize_t n, uint64_t *bits) noexcept nogil
-    void (*uniform)(uint64_t seed, uint64_t stream, uint64_t first, Py_ssize_t n, void *x) noexcept nogil   # [0, 1)
-    void (*normal)(uint64_t seed, uint64_t stream, uint64_t first, Py_ssize_t n, void *x) noexcept nogil
+    void (*random_bits)(uint64_t seed, uint64_t stream, uint64_t first, Py_ssize_t n,
+                        uint64_t *bits) noexcept nogil
+    # x in [0, 1)
+    void (*uniform)(uint64_t seed, uint64_t stream, uint64_t first, Py_ssize_t n,
+                    void *x) noexcept nogil
+    void (*normal)(uint64_t seed, uint64_t stream, uint64_t first, Py_ssize_t n,
+                   void *x) noexcept nogil
     void (*permutation)(uint64_t seed, uint64_t stream, Py_ssize_t n, int32_t *order) noexcept nogil
 
     # Dense networks.  parameters, gradient and scratch: slack and 64-byte alignment.
     Py_ssize_t (*rows_at_once)(const Plan *plan) noexcept nogil
-    Py_ssize_t (*forward_scratch)(const Plan *plan, Py_ssize_t n_rows) noexcept nogil          # bytes
-    int (*forward)(const Plan *plan, const void *parameters, Py_ssize_t n_rows, const void *x, void *y,
-                   void *scratch, Monitor *monitor) noexcept nogil
+    # What is called ..._scratch returns bytes.
+    Py_ssize_t (*forward_scratch)(const Plan *plan, Py_ssize_t n_rows) noexcept nogil
+    int (*forward)(const Plan *plan, const void *parameters, Py_ssize_t n_rows, const void *x,
+                   void *y, void *scratch, Monitor *monitor) noexcept nogil
     Py_ssize_t (*gradient_scratch)(const Plan *plan, Py_ssize_t n_rows) noexcept nogil
     # *value = scale sum_i w_i L_i;  gradient (n_parameters) or NULL: of that
-    int (*loss_gradient)(const Plan *plan, const void *parameters, const Loss *loss, const Rows *rows, double scale,
-                         double *value, void *gradient, void *scratch, Monitor *monitor) noexcept nogil
-    # One row: d_parameters (n_outputs, n_parameters) and d_inputs (n_outputs, n_inputs); either may be NULL
+    int (*loss_gradient)(const Plan *plan, const void *parameters, const Loss *loss,
+                         const Rows *rows, double scale, double *value, void *gradient,
+                         void *scratch, Monitor *monitor) noexcept nogil
+    # One row: d_parameters (n_outputs, n_parameters), d_inputs (n_outputs, n_inputs), or NULL
     Py_ssize_t (*jacobian_scratch)(const Plan *plan) noexcept nogil
-    int (*jacobian)(const Plan *plan, const void *parameters, const void *x, void *d_parameters, void *d_inputs,
-                    void *scratch, Monitor *monitor) noexcept nogil
+    int (*jacobian)(const Plan *plan, const void *parameters, const void *x, void *d_parameters,
+                    void *d_inputs, void *scratch, Monitor *monitor) noexcept nogil
 
-    # Speed of the processor: chains of multiply-adds on registers.  *sink: a factor in (0, 1) on entry, the sum of the
-    # chains on return.  Returns the number of floating-point operations done.
+    # Speed of the processor: chains of multiply-adds on registers.  *sink: a factor in (0, 1) on
+    # entry, the sum of the chains on return.  Returns the number of floating-point operations done.
     double (*fma_chain)(Py_ssize_t repeats, double *sink) noexcept nogil

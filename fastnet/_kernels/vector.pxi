@@ -1,4 +1,5 @@
-# The names of simd.h.  To Cython a vector is a scalar: arithmetic operators work on it, comparisons do not (use vgt ...).
+# The names of simd.h.  To Cython a vector is a scalar: arithmetic operators work on it, comparisons
+# do not (use vgt ...).
 # A literal is a C double: write <real>0.5, or vset1(0.5) where a whole vector is meant.
 
 from libc.stdint cimport int32_t, uint32_t, uint64_t
@@ -11,7 +12,8 @@ cdef extern from "simd.h":
     enum: VL
     vf vload(const real *p) noexcept nogil
     void vstore(real *p, vf v) noexcept nogil
-    vf vload_partial(const real *p, Py_ssize_t n) noexcept nogil        # 0 <= n <= VL; the other lanes are 0
+    # 0 <= n <= VL; the other lanes are 0
+    vf vload_partial(const real *p, Py_ssize_t n) noexcept nogil
     void vstore_partial(real *p, vf v, Py_ssize_t n) noexcept nogil     # 0 <= n <= VL
     vf vset1(real x) noexcept nogil
     vf vzero() noexcept nogil

@@ -26,20 +26,18 @@ from fastnet._arrays cimport (
     convert,
     itemsize_of,
     matrix,
-    output,
 )
-from fastnet._kernels.dispatch cimport floating_point_mode, kernels
+from fastnet._arrays cimport output as output_array
+from fastnet._kernels.dispatch cimport kernels
 from fastnet._kernels.table cimport (
     CUSTOM_ACTIVATION,
     OK,
-    SOFTMAX,
     Loss,
     Monitor,
-    Plan,
     Rows,
 )
 from fastnet._kernels.table cimport Layer as PlanLayer
-from fastnet._workspace cimport Memory, Workspace, acquire, as_array, new_memory, release
+from fastnet._workspace cimport Workspace, acquire, as_array, new_memory, release
 from fastnet.activations cimport Activation, resolved_id
 from fastnet.activations cimport resolve as resolve_activation
 from fastnet.training.model cimport Model, Watch, raise_stopped, watch
@@ -312,11 +310,10 @@ cdef class Network(Model):
     cdef int one_row(self, const void *x, void *y) except -1:
         cdef Workspace workspace = self.workspace
         cdef Monitor monitor
-        cdef int status
         if self.is_custom or workspace.busy or workspace.n_bytes == 0:
             return self.one_row_apart(x, y)
         workspace = acquire(workspace, 0)
-        status = self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
+        self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
         release(workspace)
         return 0
 
@@ -393,7 +390,7 @@ cdef class Network(Model):
         if out is None:
             y = cnp.PyArray_SimpleNew(ndim, shape, self.typenum)
         else:
-            y = output(out, "out", ndim, shape, self.typenum)
+            y = output_array(out, "out", ndim, shape, self.typenum)
             check_overlap(y, "out", x, "X")
         chunks = cut_rows(
             n_rows, 2 * self.n_parameters, n_threads, self.kernels.rows_at_once(&self.plan))
@@ -511,7 +508,7 @@ cdef class Network(Model):
         if out is None:
             gradient = cnp.PyArray_SimpleNew(1, &n, self.typenum)
         else:
-            gradient = output(out, "out", 1, &n, self.typenum)
+            gradient = output_array(out, "out", 1, &n, self.typenum)
             check_overlap(gradient, "out", self.parameters, "parameters")
             rows.check_apart(gradient, "out")
         # The gradient is formed in the workspace: kernels write whole vectors, and an error

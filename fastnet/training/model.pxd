@@ -1,4 +1,4 @@
-"""What training needs of a model: parameters in one flat vector, and a loss and gradient on rows."""
+"""What training needs of a model: one flat vector of parameters, loss and gradient on rows."""
 
 from fastnet._kernels.table cimport Kernels, Loss, Monitor, Rows
 

@@ -1,4 +1,4 @@
-"""What training needs of a model: parameters in one flat vector, and a loss and gradient on rows."""
+"""What training needs of a model: one flat vector of parameters, loss and gradient on rows."""
 
 from cpython.exc cimport PyErr_CheckSignals, PyErr_Occurred
 
@@ -7,7 +7,7 @@ from fastnet._kernels.dispatch cimport (
     monotonic_seconds,
     set_floating_point_mode,
 )
-from fastnet._kernels.table cimport OK, STOPPED, Kernels, Loss, Monitor, Rows
+from fastnet._kernels.table cimport OK, STOPPED, Loss, Monitor, Rows
 
 
 cdef class Model:

@@ -7,7 +7,6 @@ from libc.stdint cimport int32_t
 
 from fastnet._arrays cimport check_finite_cast, check_overlap, convert, labels, matrix, targets
 from fastnet._kernels.table cimport CROSS_ENTROPY
-from fastnet._kernels.table cimport Loss as LossHook
 from fastnet.losses cimport auto, fill
 from fastnet.losses cimport resolve as resolve_loss
 from fastnet.training.model cimport Model
