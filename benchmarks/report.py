@@ -84,8 +84,9 @@ def text(row):
         verdict = "met" if requirement.met else "NOT MET"
         lines.append(f"    {requirement!s:<52}{value:>12}  {verdict}")
     for name, seconds in row.peers.items():
-        ratio = seconds / row.fastnet if row.fastnet else math.nan
-        lines.append(f"      {name:<38}{duration(seconds):>12}{ratio:>11.3g}x")
+        ratio = seconds / row.fastnet
+        times = f"{ratio:>11.3g}x" if math.isfinite(ratio) else ""
+        lines.append(f"      {name:<38}{duration(seconds):>12}{times}")
     if row.note:
         lines.append(f"      note: {row.note}")
     return "\n".join(lines)

@@ -87,11 +87,6 @@ class Stopwatch:
         return result, wall, processor / wall if wall > 0 else 1.0
 
 
-def is_steady(share):
-    """Whether a turn with this processor time over wall time counts."""
-    return LEAST_SHARE <= share <= LARGEST_SHARE
-
-
 def calibrate(contender, seconds, stopwatch):
     """How often the work is done in one turn, so that the turn takes about ``seconds``."""
     unit = n = contender.unit
@@ -113,6 +108,7 @@ def measure(
     repeats: int = 9,
     seconds: float = 0.03,
     peak: Callable[[], float] | None = None,
+    least_share: float = LEAST_SHARE,
     stopwatch: Stopwatch | None = None,
 ) -> dict[str, Timing]:
     """Time contenders in turns.
@@ -127,6 +123,8 @@ def measure(
         Length of a turn; one unit of work where that is longer.
     peak : callable, optional
         Returns the speed of the processor in GFLOP/s; called before each turn.
+    least_share : float
+        Of processor time in wall time, for a turn to count; 0 lets every turn count.
     stopwatch : Stopwatch, optional
         Other clocks, for tests.
 
@@ -152,9 +150,7 @@ def measure(
             # Each round starts with another one, so that nobody always follows the same neighbour.
             first = turn % max(1, len(contenders))
             for contender in contenders[first:] + contenders[:first]:
-                take_turn(
-                    contender, counts[contender.name], timings[contender.name], peak, stopwatch
-                )
+                turn_of(contender, counts, timings, peak, least_share, stopwatch)
             if all(len(timing.seconds) >= repeats for timing in timings.values()):
                 break
     finally:
@@ -163,14 +159,16 @@ def measure(
     return timings
 
 
-def take_turn(contender, n, timing, peak, stopwatch):
-    speed, peak_share = None, 1.0
+def turn_of(contender, counts, timings, peak, least_share, stopwatch):
+    n, timing = counts[contender.name], timings[contender.name]
     if contender.prepare is not None:
         contender.prepare()
+    speed, peak_share = None, 1.0
     if peak is not None:
         speed, _, peak_share = stopwatch(peak)
     _, elapsed, share = stopwatch(contender.run, n)
-    if not is_steady(share) or peak_share < LEAST_SHARE:
+    is_alone = min(share, peak_share) >= least_share and share <= LARGEST_SHARE
+    if least_share > 0 and not is_alone:
         timing.rejected += 1
         return
     timing.seconds.append(elapsed / n)

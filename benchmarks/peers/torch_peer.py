@@ -22,7 +22,7 @@ OPTIMIZERS = {
 }
 TRAINING = (*OPTIMIZERS, "compiled")
 PREDICTION = ("", "compiled")
-GRADIENT = ("for-loop",)
+GRADIENT = ("",)
 ACTIVATIONS = {
     "tanh": torch.tanh,
     "relu": torch.relu,
@@ -38,7 +38,7 @@ class Peer(Adapter):
         for weights, biases in layers(self.job.sizes, self.initial):
             self.tensors += [torch.tensor(weights.T.copy()), torch.tensor(biases.copy())]
         for tensor in self.tensors:
-            tensor.requires_grad_(self.variant in OPTIMIZERS)
+            tensor.requires_grad_(self.variant != "compiled")
         self.data_x = torch.from_numpy(self.x)
         labels = self.job.is_classification
         self.data_y = torch.from_numpy(self.y.astype(np.int64) if labels else self.y)
@@ -134,7 +134,7 @@ class Peer(Adapter):
         parts = []
         for weights, biases in self.pairs():
             parts += [weights.grad.numpy().T.ravel(), biases.grad.numpy()]
-        return float(loss), np.concatenate(parts)
+        return float(loss.detach()), np.concatenate(parts)
 
     def native(self, x):
         return torch.from_numpy(np.atleast_2d(x))

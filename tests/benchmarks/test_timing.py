@@ -99,13 +99,20 @@ def test_a_slow_first_call_does_not_shorten_the_turns(timing):
 
 @pytest.mark.parametrize("share", [0.96, 0.5, 1.06, 2.0])
 def test_a_disturbed_turn_is_thrown_away(timing, share):
-    assert not timing.is_steady(share)
-    # a prepared contender is not calibrated, so these are the shares of its turns
+    # A prepared contender is not calibrated, so these are the shares of its turns
     machine = Machine(timing, [1.0, share, 1.0, share, 0.98])
     contender = machine.contender(timing, "a", 1.0, prepare=lambda: None)
     result = timing.measure([contender], 3, stopwatch=machine.stopwatch)["a"]
     assert len(result.seconds) == 3
     assert result.rejected == 2
+
+
+def test_every_turn_counts_on_request(timing):
+    machine = Machine(timing, [0.2, 0.9, 2.0, 1.0])
+    contender = machine.contender(timing, "a", 1.0, prepare=lambda: None)
+    result = timing.measure([contender], 3, least_share=0.0, stopwatch=machine.stopwatch)["a"]
+    assert len(result.seconds) == 3
+    assert result.rejected == 0
 
 
 def test_a_machine_that_is_never_quiet_ends_the_measurement(timing):
