@@ -1,6 +1,6 @@
 """What training needs of a model: one flat vector of parameters, loss and gradient on rows."""
 
-from cpython.exc cimport PyErr_CheckSignals, PyErr_Occurred
+from cpython.exc cimport PyErr_Occurred
 
 from fastnet._kernels.dispatch cimport (
     floating_point_mode,
@@ -8,6 +8,10 @@ from fastnet._kernels.dispatch cimport (
     set_floating_point_mode,
 )
 from fastnet._kernels.table cimport OK, STOPPED, Loss, Monitor, Rows
+
+cdef extern from "Python.h":
+    # Declared without its exception, which has to stay set until the computation has unwound.
+    int PyErr_CheckSignals() noexcept
 
 
 cdef class Model:
