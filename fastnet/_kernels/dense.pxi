@@ -122,9 +122,6 @@ cdef int forward_row(const Plan *plan, const real *parameters, const real *x, re
             matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b, IDENTITY, z)
             if call_value(layer, 1, z, a, monitor) != OK:
                 return STOPPED
-        elif layer.activation == SOFTMAX:
-            matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b, IDENTITY, a)
-            softmax(1, layer.n_outputs, a, a)
         else:
             matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b,
                    layer.activation, a)

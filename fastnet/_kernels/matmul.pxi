@@ -298,7 +298,8 @@ cdef void affine(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs, c
     cdef const real *bias
     cdef int flags, width
     # A dot costs about 6 vector operations for its sum, a tile VL - n_outputs idle lanes.
-    if n_outputs <= NARROW and n_inputs * (VL - n_outputs) > 6 * VL * n_outputs and n_rows >= 4:
+    if (0 < n_outputs <= NARROW and n_inputs * (VL - n_outputs) > 6 * VL * n_outputs
+            and n_rows >= 4):
         narrow_forward(n_rows, n_inputs, n_outputs, x, w, b, rectify, y, scratch)
         return
     block = K_BLOCK
@@ -523,12 +524,16 @@ cdef inline void row_narrow(int N, Py_ssize_t n_inputs, const real *x, const rea
 
 cdef void matvec(Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x_, const void *w_,
                  const void *b_, int activation, void *y_) noexcept nogil:
-    """y (n_outputs) = f(x w + b), f elementwise."""
+    """y (n_outputs) = f(x w + b)."""
     cdef const real *x = <const real *> x_
     cdef const real *w = <const real *> w_
     cdef const real *b = <const real *> b_
     cdef real *y = <real *> y_
     cdef Py_ssize_t n = 0, vectors
+    if activation == SOFTMAX:
+        matvec(n_inputs, n_outputs, x_, w_, b_, IDENTITY, y_)
+        softmax(1, n_outputs, y_, y_)
+        return
     if n_outputs < VL and (n_outputs == 1 or n_outputs == 2 or n_outputs == 4):
         if n_outputs == 1: row_narrow(1, n_inputs, x, w, b, activation, y)
         elif n_outputs == 2: row_narrow(2, n_inputs, x, w, b, activation, y)
