@@ -1,5 +1,11 @@
-"""One line that tells how far a long call is: tqdm's where it is installed, else our own."""
+"""One line that tells how far a long call is.
 
+A terminal or a notebook shows tqdm's where it is installed, else our own; any other stream, such
+as the file of a log, gets only the last picture of our own.
+"""
+
+import contextlib
+import shutil
 import sys
 import time
 
@@ -14,20 +20,29 @@ def _describe(figures):
     )
 
 
-class OwnLine:
-    """The line without tqdm: carriage returns on a terminal, elsewhere only the last picture."""
+def _is_live(stream):
+    """Whether the stream shows a carriage return as such: a terminal or a notebook."""
+    if type(stream).__module__.startswith("ipykernel."):
+        return True
+    with contextlib.suppress(AttributeError, ValueError):  # no such method, or closed
+        return bool(stream.isatty())
+    return False
 
-    def __init__(self, total, stream):
+
+class OwnLine:
+    """The line without tqdm: carriage returns where they are shown, else only the last picture."""
+
+    def __init__(self, total, stream, is_live):
         self.total = total
         self.stream = stream
         self.done = 0
         self.started = time.monotonic()
-        self.is_terminal = bool(getattr(stream, "isatty", lambda: False)())
+        self.is_live = is_live
         self.width = 0
 
     def show(self, n, figures):
         self.done += n
-        if self.is_terminal:
+        if self.is_live:
             self.write(figures, "")
 
     def close(self, n, figures):
@@ -40,7 +55,11 @@ class OwnLine:
         text = f"{self.done}/{self.total} [{minutes:02d}:{seconds:02d}]"
         if figures:
             text += f" {_describe(figures)}"
-        start = "\r" if self.is_terminal else ""
+        start = ""
+        if self.is_live:
+            start = "\r"
+            # what a line wraps to cannot be written over
+            text = text[: shutil.get_terminal_size().columns - 1]
         self.stream.write(start + text.ljust(self.width) + end)
         self.stream.flush()
         self.width = len(text)
@@ -53,7 +72,7 @@ class TqdmLine:
         class Bar(tqdm):
             monitor_interval = 0  # no thread of its own; with miniters=1 it has no use for one
 
-        self.bar = Bar(total=total, file=stream, mininterval=0, miniters=1)
+        self.bar = Bar(total=total, file=stream, mininterval=0, miniters=1, dynamic_ncols=True)
 
     def show(self, n, figures):
         self.bar.set_postfix_str(_describe(figures), refresh=False)
@@ -62,6 +81,16 @@ class TqdmLine:
     def close(self, n, figures):
         self.show(n, figures)
         self.bar.close()
+
+
+def _make_line(total, stream):
+    is_live = _is_live(stream)
+    if is_live:
+        with contextlib.suppress(ImportError):
+            from tqdm import tqdm
+
+            return TqdmLine(tqdm, total, stream)
+    return OwnLine(total, stream, is_live)
 
 
 class Progress:
@@ -95,12 +124,7 @@ class Progress:
             self.pending = 0
             self.figures = {}
             self.next_picture = time.monotonic()
-            try:
-                from tqdm import tqdm
-            except ImportError:
-                self.line = OwnLine(self.total, stream)
-            else:
-                self.line = TqdmLine(tqdm, self.total, stream)
+            self.line = _make_line(self.total, stream)
         return self
 
     def update(self, n=1, **figures):

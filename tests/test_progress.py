@@ -78,13 +78,42 @@ def test_own_line_leaves_nothing_of_a_longer_one(without_tqdm, clock):
     assert shown[1] == "2/2 [01:01] loss=2     "
 
 
-def test_own_line_off_a_terminal(without_tqdm, clock):
+def test_off_a_terminal(clock):
+    """A log gets one line, also where tqdm is installed."""
     stream = io.StringIO()
     with Progress(50, True, stream) as line:
         for k in range(50):
             clock.now += 1
             line.update(loss=0.5, epoch=k)
     assert stream.getvalue() == "50/50 [00:50] loss=0.5, epoch=49\n"
+
+
+def test_own_line_does_not_wrap(without_tqdm, clock, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = Terminal()
+    with Progress(1, True, stream) as line:
+        line.update(**{f"figure{k}": 0.5 for k in range(10)})
+    assert {len(picture) for picture in pictures(stream)} == {19}
+
+
+@pytest.mark.parametrize("error", [AttributeError, ValueError])
+def test_stream_that_cannot_tell(clock, error):
+    class Stream(io.StringIO):
+        def isatty(self):
+            raise error
+
+    stream = Stream()
+    with Progress(1, True, stream) as line:
+        line.update()
+    assert stream.getvalue() == "1/1 [00:00]\n"
+
+
+def test_notebook_is_live():
+    Stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
+    stream = Stream()
+    with Progress(1, True, stream) as line:
+        line.update()
+    assert "\r" in stream.getvalue()
 
 
 def test_steps_of_several(without_tqdm, clock):
@@ -132,7 +161,7 @@ def test_an_exception_ends_the_line(without_tqdm):
 
 def test_tqdm():
     pytest.importorskip("tqdm")
-    stream = io.StringIO()
+    stream = Terminal()
     threads = threading.active_count()
     with Progress(1000, True, stream) as line:
         for k in range(1000):
@@ -146,7 +175,7 @@ def test_tqdm():
 
 def test_an_exception_ends_tqdm():
     pytest.importorskip("tqdm")
-    stream = io.StringIO()
+    stream = Terminal()
     with pytest.raises(KeyboardInterrupt):
         interrupted(stream)
     assert "1/10" in pictures(stream)[-1]
