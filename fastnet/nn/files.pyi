@@ -1,0 +1,6 @@
+from os import PathLike
+
+from fastnet.nn.network import Network
+
+def save(net: Network, path: str | PathLike[str]) -> None: ...
+def load(path: str | PathLike[str]) -> Network: ...

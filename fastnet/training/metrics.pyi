@@ -1,0 +1,19 @@
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Metric: TypeAlias = Callable[[npt.NDArray[Any], npt.NDArray[Any]], float | np.floating]
+Metrics: TypeAlias = str | Metric | Iterable[str | Metric]
+
+METRICS: dict[str, Metric]
+
+def classes(y: npt.ArrayLike) -> npt.NDArray[np.integer]: ...
+def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float: ...
+def r2(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float: ...
+def mean_absolute_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float: ...
+def resolve(metrics: Metrics) -> dict[str, Metric]: ...
+def measure(
+    resolved: dict[str, Metric], y_true: npt.ArrayLike, y_pred: npt.ArrayLike
+) -> dict[str, float]: ...
