@@ -6,6 +6,8 @@ import numpy.typing as npt
 from fastnet.losses import Loss
 from fastnet.nn.network import Network
 
+__all__ = ["Trace", "check_gradient", "trace"]
+
 @dataclass(frozen=True)
 class Trace:
     net_values: list[npt.NDArray[Any]]

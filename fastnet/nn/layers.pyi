@@ -7,14 +7,14 @@ import numpy.typing as npt
 from fastnet.activations import Activation
 from fastnet.random import RandomStream
 
-Initializer: TypeAlias = str | Callable[[RandomStream, int, int], npt.ArrayLike]
+_Initializer: TypeAlias = str | Callable[[RandomStream, int, int], npt.ArrayLike]
 
 @dataclass(frozen=True)
 class Dense:
     n_outputs: int
     activation: str | Activation = "identity"
     bias: bool = True
-    init: Initializer = "auto"
+    init: _Initializer = "auto"
 
 class Layer:
     weights: npt.NDArray[Any]

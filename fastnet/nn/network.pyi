@@ -9,11 +9,11 @@ from typing_extensions import disjoint_base
 from fastnet.activations import Activation
 from fastnet.losses import Loss
 from fastnet.nn.gradients import Trace
-from fastnet.nn.layers import Dense, Initializer, Layer
+from fastnet.nn.layers import Dense, Layer, _Initializer
 from fastnet.optim.optimizers import Optimizer
-from fastnet.training.fit import Callback
+from fastnet.training.fit import _Callback
 from fastnet.training.history import EarlyStopping, History
-from fastnet.training.metrics import Metrics
+from fastnet.training.metrics import _Metrics
 from fastnet.training.model import Model
 
 @disjoint_base
@@ -28,7 +28,7 @@ class Network(Model):
         hidden: str | Activation | Sequence[str | Activation] = "relu",
         output: str | Activation = "identity",
         bias: bool = True,
-        init: Initializer = "auto",
+        init: _Initializer = "auto",
         dtype: npt.DTypeLike = "float32",
         seed: int | None = None,
     ) -> None: ...
@@ -87,9 +87,9 @@ class Network(Model):
         sample_weight: npt.ArrayLike | None = None,
         class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
         validation_data: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-        metrics: Metrics = (),
+        metrics: _Metrics = (),
         early_stopping: EarlyStopping | None = None,
-        callbacks: Callback | Sequence[Callback] = (),
+        callbacks: _Callback | Sequence[_Callback] = (),
         progress: bool = False,
         n_threads: int = 1,
     ) -> History: ...
@@ -106,8 +106,8 @@ class Network(Model):
         sample_weight: npt.ArrayLike | None = None,
         class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
         validation_data: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-        metrics: Metrics = (),
-        callbacks: Callback | Sequence[Callback] = (),
+        metrics: _Metrics = (),
+        callbacks: _Callback | Sequence[_Callback] = (),
         progress: bool = False,
         n_threads: int = 1,
     ) -> History: ...
@@ -116,7 +116,7 @@ class Network(Model):
         X: npt.ArrayLike,
         y: npt.ArrayLike,
         loss: str | Loss = "auto",
-        metrics: Metrics = (),
+        metrics: _Metrics = (),
     ) -> dict[str, float]: ...
     def save(self, path: str | PathLike[str]) -> None: ...
     def __copy__(self) -> Self: ...

@@ -7,9 +7,11 @@ from fastnet.losses import Loss
 from fastnet.nn.network import Network
 from fastnet.optim.optimizers import Optimizer
 from fastnet.training.history import EarlyStopping, History
-from fastnet.training.metrics import Metrics
+from fastnet.training.metrics import _Metrics
 
-Callback: TypeAlias = Callable[[Network, int, dict[str, float]], bool | None]
+__all__ = ["evaluate", "fit", "partial_fit"]
+
+_Callback: TypeAlias = Callable[[Network, int, dict[str, float]], bool | None]
 
 def fit(
     net: Network,
@@ -24,9 +26,9 @@ def fit(
     sample_weight: npt.ArrayLike | None = None,
     class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
     validation_data: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-    metrics: Metrics = (),
+    metrics: _Metrics = (),
     early_stopping: EarlyStopping | None = None,
-    callbacks: Callback | Sequence[Callback] = (),
+    callbacks: _Callback | Sequence[_Callback] = (),
     progress: bool = False,
     n_threads: int = 1,
 ) -> History: ...
@@ -43,5 +45,5 @@ def evaluate(
     X: npt.ArrayLike,
     y: npt.ArrayLike,
     loss: str | Loss = "auto",
-    metrics: Metrics = (),
+    metrics: _Metrics = (),
 ) -> dict[str, float]: ...
