@@ -1,5 +1,5 @@
 from fastnet import activations, losses, optim, random
-from fastnet._config import get_include, isa, show_config
+from fastnet._config import isa, show_config
 from fastnet._files import FileFormatError
 from fastnet.activations import Activation
 from fastnet.losses import Loss
@@ -27,7 +27,6 @@ __all__ = [
     "__version__",
     "activations",
     "check_gradient",
-    "get_include",
     "isa",
     "load",
     "losses",

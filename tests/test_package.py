@@ -28,7 +28,6 @@ PUBLIC = {
     "__version__",
     "activations",
     "check_gradient",
-    "get_include",
     "isa",
     "load",
     "losses",
@@ -197,8 +196,3 @@ def test_the_stub_of_the_package_has_the_public_names():
             assert sorted(ast.literal_eval(node.value)) == sorted(fn.__all__)
             return
     pytest.fail("the stub has no __all__")
-
-
-def test_headers_are_where_get_include_says():
-    include = Path(fn.get_include())
-    assert include.is_dir()

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -26,7 +27,7 @@ class EarlyStopping:
     ) -> None: ...
     def __eq__(self, other: object) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
-    def start(self) -> Watchdog: ...
+    def start(self, known: Collection[str]) -> Watchdog: ...
 
 class Watchdog:
     rule: EarlyStopping
