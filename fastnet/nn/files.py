@@ -13,6 +13,8 @@ import numpy as np
 from fastnet import _files
 from fastnet.nn.network import Network
 
+__all__ = ["load", "save"]
+
 FORMAT = "fastnet.network"
 VERSION = 1
 

@@ -7,6 +7,8 @@ import numpy as np
 from fastnet import activations, losses
 from fastnet.training.rows import TrainingRows
 
+__all__ = ["Trace", "check_gradient", "trace"]
+
 
 @dataclass(frozen=True)
 class Trace:

@@ -18,6 +18,8 @@ from fastnet.training.history import EarlyStopping, History
 from fastnet.training.loop import TrainingLoop, mean_loss
 from fastnet.training.rows import TrainingRows
 
+__all__ = ["evaluate", "fit", "partial_fit"]
+
 
 def checked_int(value, name, least=1):
     """An int of at least ``least``."""

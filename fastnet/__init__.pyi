@@ -1,0 +1,38 @@
+from fastnet import activations, losses, optim, random
+from fastnet._config import isa, show_config
+from fastnet._files import FileFormatError
+from fastnet.activations import Activation
+from fastnet.losses import Loss
+from fastnet.nn.files import load
+from fastnet.nn.gradients import check_gradient
+from fastnet.nn.layers import Dense
+from fastnet.nn.network import Network
+from fastnet.optim import SGD, Adam
+from fastnet.random import RandomStream
+from fastnet.training.history import EarlyStopping, History
+from fastnet.training.loop import DivergenceError
+
+__all__ = [
+    "SGD",
+    "Activation",
+    "Adam",
+    "Dense",
+    "DivergenceError",
+    "EarlyStopping",
+    "FileFormatError",
+    "History",
+    "Loss",
+    "Network",
+    "RandomStream",
+    "__version__",
+    "activations",
+    "check_gradient",
+    "isa",
+    "load",
+    "losses",
+    "optim",
+    "random",
+    "show_config",
+]
+
+__version__: str

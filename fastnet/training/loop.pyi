@@ -1,0 +1,26 @@
+from typing_extensions import disjoint_base
+
+from fastnet._workspace import Workspace
+from fastnet.optim.optimizers import Optimizer
+from fastnet.training.model import Model
+from fastnet.training.rows import TrainingRows
+
+class DivergenceError(ValueError): ...
+
+@disjoint_base
+class TrainingLoop:
+    def __init__(
+        self,
+        model: Model,
+        rows: TrainingRows,
+        optimizer: Optimizer,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+    ) -> None: ...
+    @property
+    def failed_batch(self) -> int: ...
+    def epoch(self, index: int) -> float: ...
+    def mean_loss(self, rows: TrainingRows) -> float: ...
+
+def mean_loss(model: Model, rows: TrainingRows, workspace: Workspace | None = None) -> float: ...

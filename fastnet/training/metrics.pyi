@@ -1,0 +1,19 @@
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+_Metric: TypeAlias = Callable[[npt.NDArray[Any], npt.NDArray[Any]], float | np.floating]
+_Metrics: TypeAlias = str | _Metric | Iterable[str | _Metric]
+
+METRICS: dict[str, _Metric]
+
+def classes(y: npt.ArrayLike) -> npt.NDArray[np.integer]: ...
+def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float: ...
+def r2(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float: ...
+def mean_absolute_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float: ...
+def resolve(metrics: _Metrics) -> dict[str, _Metric]: ...
+def measure(
+    resolved: dict[str, _Metric], y_true: npt.ArrayLike, y_pred: npt.ArrayLike
+) -> dict[str, float]: ...
