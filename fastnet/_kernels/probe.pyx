@@ -217,42 +217,43 @@ cdef class Table:
                       address(raw[first:]))
         return self.take(raw, first, (n_outputs,), True, "matvec")
 
-    def activate(self, activation, z):
-        z = self.copy(z)
-        a = np.full(z.size + GUARD, SENTINEL, self.dtype)
-        self.k.activate(ACTIVATIONS[activation], z.size, address(z), address(a))
-        assert (a[z.size:] == self.dtype.type(SENTINEL)).all(), "activate wrote past the end"
-        return a[:z.size].reshape(z.shape)
-
-    def multiply_derivative(self, activation, z, a, d):
-        z, a, d = self.copy(z), self.copy(a), np.array(d, self.dtype)
-        self.k.multiply_derivative(
-            ACTIVATIONS[activation], z.size, address(z), address(a), address(d))
-        return d
-
-    def softmax(self, z):
-        z = self.copy(z)
-        a = np.full(z.size + GUARD, SENTINEL, self.dtype)
-        self.k.softmax(z.shape[0], z.shape[1], address(z), address(a))
-        assert (a[z.size:] == self.dtype.type(SENTINEL)).all(), "softmax wrote past the end"
-        return a[:z.size].reshape(z.shape)
-
-    def softmax_backward(self, a, d):
-        a, d = self.copy(a), self.copy(d)
-        self.k.softmax_backward(a.shape[0], a.shape[1], address(a), address(d))
-        return np.array(d)
+    def activate(self, activation, z, in_place=False):
+        a = self.guarded(z if in_place else np.full(np.shape(z), np.nan))
+        x = a if in_place else self.copy(z)
+        self.k.activate(ACTIVATIONS[activation], np.size(z), address(x), address(a))
+        return self.checked(a, np.shape(z))
 
     def exp(self, x):
         x = self.copy(x)
-        y = self.buffer(x.size)
+        y = self.guarded(np.full(x.shape, np.nan))
         self.k.exp(x.size, address(x), address(y))
-        return np.array(y).reshape(x.shape)
+        return self.checked(y, x.shape)
 
     def log(self, x):
         x = self.copy(x)
-        y = self.buffer(x.size)
+        y = self.guarded(np.full(x.shape, np.nan))
         self.k.log(x.size, address(x), address(y))
-        return np.array(y).reshape(x.shape)
+        return self.checked(y, x.shape)
+
+    def multiply_derivative(self, activation, z, a, d):
+        """d f'(z); z may be None where the derivative needs only the output a"""
+        z, a = None if z is None else self.copy(z), self.copy(a)
+        out = self.guarded(d)
+        self.k.multiply_derivative(
+            ACTIVATIONS[activation], a.size, NULL if z is None else address(z), address(a),
+            address(out))
+        return self.checked(out, a.shape)
+
+    def softmax(self, z, in_place=False):
+        a = self.guarded(z if in_place else np.full(np.shape(z), np.nan))
+        x = a if in_place else self.copy(z)
+        self.k.softmax(np.shape(z)[0], np.shape(z)[1], address(x), address(a))
+        return self.checked(a, np.shape(z))
+
+    def softmax_backward(self, a, d):
+        a, out = self.copy(a), self.guarded(d)
+        self.k.softmax_backward(a.shape[0], a.shape[1], address(a), address(out))
+        return self.checked(out, a.shape)
 
     def guarded(self, array, dtype=None):
         """The array flat in such a buffer, with GUARD sentinels behind it."""
