@@ -1,7 +1,7 @@
 """Write the table of README.md from the results of `python -m benchmarks.dense`.
 
-    python benchmarks/table.py                  # benchmarks/results/dense.json into README.md
-    python benchmarks/table.py --check          # status 1 if README.md has another table
+python benchmarks/table.py                  # benchmarks/results/dense.json into README.md
+python benchmarks/table.py --check          # status 1 if README.md has another table
 """
 
 import argparse

@@ -46,4 +46,7 @@ def test_data():
     compressed = (EXAMPLES / "digits.csv.gz").read_bytes()
     assert struct.unpack("<I", compressed[4:8])[0] == 0
     text = gzip.decompress(compressed)
-    assert hashlib.sha256(text).hexdigest() == "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
+    assert (
+        hashlib.sha256(text).hexdigest()
+        == "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8"
+    )
