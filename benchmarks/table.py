@@ -26,7 +26,7 @@ LIBRARIES = {
 def duration(seconds):
     """A time with three digits and its unit."""
     if seconds is None or not math.isfinite(seconds):
-        return "–"
+        return "-"
     for factor, unit in ((1e9, "ns"), (1e6, "µs"), (1e3, "ms"), (1, "s")):
         value = float(f"{seconds * factor:.3g}")
         if value < 1000 or unit == "s":
@@ -72,7 +72,7 @@ def table(results):
     lines.append(f"|{'|'.join([' --- '] + [' ---: '] * (len(headings) - 1))}|")
     for row, best in zip(rows, peers, strict=True):
         seconds = row["fastnet"]
-        ratio = f"{min(best.values()) / seconds:.3g}" if best and seconds else "–"
+        ratio = f"{min(best.values()) / seconds:.3g}" if best and seconds else "-"
         cells = [row["workload"], duration(seconds), *(duration(best.get(n)) for n in names), ratio]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
