@@ -30,10 +30,10 @@ def test_digits(digits, capsys):
 
 def test_split(digits):
     X_train, y_train, X_test, y_test = digits.load_digits()
-    assert X_train.shape == (1348, 64)
-    assert X_test.shape == (449, 64)
-    assert len(y_train) == 1348
-    assert len(y_test) == 449
+    assert X_train.shape == (1438, 64)
+    assert X_test.shape == (359, 64)
+    assert len(y_train) == 1438
+    assert len(y_test) == 359
     for X, y in ((X_train, y_train), (X_test, y_test)):
         assert X.dtype == np.float32
         assert X.min() == 0
