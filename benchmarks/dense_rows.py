@@ -24,8 +24,8 @@ from fastnet._kernels import probe
 
 CHECK_STEPS = 20
 #: Deviation of parameters from float64, by how far training moved them.  Rounding leaves about
-#: 1e-5; the smallest mistake (a bias correction one step off) moves them by 1e-2 and more.  Where an
-#: input of relu is rounded across zero, one row's gradient is lost to a unit and all before it.
+#: 1e-5; the smallest mistake (a bias correction one step off) moves them by 1e-2 and more.  Where
+#: an input of relu is rounded across zero, one row's gradient is lost to a unit and all before it.
 TRAINING_TOLERANCE = {"tanh": 1e-4, "relu": 5e-3}
 #: The part of each array that has to be within: such a unit may go its own way.
 TRAINING_PART = 0.9
