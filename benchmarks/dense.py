@@ -70,12 +70,15 @@ def workloads():
     return table
 
 
-def versions(names):
-    packages = {"numpy": "numpy", "torch": "torch", "jax": "jax", "sklearn": "scikit-learn",
-                "onnx": "onnxruntime"}  # fmt: skip
-    return {"fastnet": fastnet.__version__} | {
-        packages[name]: importlib.metadata.version(packages[name]) for name in names
-    }
+PACKAGES = {"fastnet": "fastnet", "numpy": "numpy", "torch": "torch", "jax": "jax",
+            "sklearn": "scikit-learn", "onnx": "onnxruntime"}  # fmt: skip
+
+
+def version(name):
+    try:
+        return importlib.metadata.version(PACKAGES[name])
+    except importlib.metadata.PackageNotFoundError:
+        return "built in place"  # and not installed
 
 
 def arguments():
@@ -123,7 +126,7 @@ def main(argv=None):
         options.repeats, options.seconds, options.peers = 1, 1e-4, ["numpy"]
     found, missing = peers.load(options.peers)
     context = rows.Context(found, options.repeats, options.seconds, options.smoke, options.wheel)
-    print(f"{report.machine()}; fastnet {fastnet.__version__}, {fastnet.isa()}")
+    print(f"{report.machine()}; fastnet {version('fastnet')}, {fastnet.isa()}")
     if missing:
         print(f"not installed: {', '.join(missing)}")
     print(report.HEADER, flush=True)
@@ -140,7 +143,13 @@ def main(argv=None):
     if path is None and options.rows == [""] and not options.smoke:
         path = DEFAULT_RESULTS
     if path is not None:
-        report.write_json(path, results, fastnet.isa(), peak, versions(found))
+        report.write_json(
+            path,
+            results,
+            fastnet.isa(),
+            peak,
+            {name: version(name) for name in ("fastnet", *found)},
+        )
         print(f"written to {path}")
     for line in context.wrong:
         print(f"WRONG NUMBERS: {line}", file=sys.stderr)

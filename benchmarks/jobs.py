@@ -98,7 +98,7 @@ class Digits:
     x_test: np.ndarray
     y_test: np.ndarray
 
-    job = Job((64, 64, 10), "relu", "softmax", batch_size=32)
+    job = Job((64, 64, 10), "relu", "softmax", batch_size=32, learning_rate=0.003)
 
     def accuracy(self, outputs):
         return float(np.mean(np.argmax(outputs, axis=1) == self.y_test))
