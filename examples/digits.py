@@ -6,7 +6,6 @@ The data are described in digits.README.md.
 """
 
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -36,13 +35,9 @@ def main():
     print(f"{len(X_train)} digits to learn from, {len(X_test)} to test with")
 
     net = fn.Network([64, 64, 10], hidden="relu", output="softmax", seed=0)
-    started = time.perf_counter()
-    net.fit(X_train, y_train, optimizer=fn.Adam(0.005), epochs=20, batch_size=32, seed=0,
-            progress=True)  # fmt: skip
-    seconds = time.perf_counter() - started
-
+    history = net.fit(X_train, y_train, optimizer=fn.Adam(0.005), epochs=20, seed=0, progress=True)
     accuracy = net.evaluate(X_test, y_test, metrics=["accuracy"])["accuracy"]
-    print(f"trained in {1000 * seconds:.1f} ms; test accuracy {100 * accuracy:.1f} %")
+    print(f"trained in {1000 * history.seconds:.1f} ms; test accuracy {100 * accuracy:.1f} %")
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "digits.safetensors"

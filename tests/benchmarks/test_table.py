@@ -1,0 +1,101 @@
+"""The table of README.md is made of the results, and of nothing else."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results" / "dense.json"
+
+
+@pytest.fixture(scope="module")
+def table():
+    spec = importlib.util.spec_from_file_location(
+        "fastnet_benchmark_table", ROOT / "benchmarks" / "table.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def results():
+    def row(workload, fastnet, peers):
+        return {
+            "workload": workload,
+            "fastnet": fastnet,
+            "peers": peers,
+            "target": None,
+            "note": "",
+        }
+
+    return {
+        "machine": "A computer",
+        "isa": "avx2",
+        "peak_gflops": 120.4,
+        "rows": [
+            row("train", 2e-6, {"torch eager": 3e-4, "torch compile": 1e-4, "numpy": 5e-5}),
+            row("slower here", 2e-3, {"jax": 1e-3, "torch eager": None}),
+            row("alone", 45.26e-9, {}),
+            row("not measured", None, {"numpy": 1.0}),
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (45.26e-9, "45.3 ns"),
+        (1e-9, "1 ns"),
+        (999.4e-9, "999 ns"),
+        (999.6e-9, "1 µs"),
+        (0.0123456, "12.3 ms"),
+        (2.5, "2.5 s"),
+        (4321.0, "4,320 s"),
+        (None, "-"),
+        (float("nan"), "-"),
+    ],
+)
+def test_durations(table, seconds, text):
+    assert table.duration(seconds) == text
+
+
+def test_table(table, results):
+    lines = table.table(results).splitlines()
+    assert lines[0] == (
+        "A computer; kernels avx2, 120 GFLOP/s of float32 multiply-adds on one core. "
+        "One thread each, medians."
+    )
+    assert lines[1:] == [
+        "",
+        "| Workload | fastnet | NumPy | PyTorch | JAX | fastest other / fastnet |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| train | 2 µs | 50 µs | 100 µs | - | 25 |",
+        "| slower here | 2 ms | - | - | 1 ms | 0.5 |",
+        "| alone | 45.3 ns | - | - | - | - |",
+    ]
+
+
+def test_only_what_is_between_the_markers_changes(table, results, tmp_path):
+    readme, data = tmp_path / "README.md", tmp_path / "dense.json"
+    readme.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter ü\n", encoding="utf-8")
+    data.write_text(json.dumps(results), encoding="utf-8")
+    arguments = ["--results", str(data), "--readme", str(readme)]
+    assert table.main([*arguments, "--check"]) == 1
+    assert table.main(arguments) == 0
+    assert table.main([*arguments, "--check"]) == 0
+    expected = f"before\n{table.BEGIN}\n{table.table(results)}\n{table.END}\nafter ü\n"
+    assert readme.read_text(encoding="utf-8") == expected
+
+
+@pytest.mark.parametrize("text", ["", "{END}{BEGIN}", "{BEGIN}"])
+def test_missing_markers(table, text):
+    with pytest.raises(ValueError, match="benchmark:dense"):
+        table.replace(text.format(BEGIN=table.BEGIN, END=table.END), "new")
+
+
+@pytest.mark.skipif(not RESULTS.exists(), reason="there are no results")
+def test_the_readme_is_up_to_date(table):
+    assert table.main(["--check"]) == 0
