@@ -131,15 +131,15 @@ def test_only_the_kernels_that_are_used_are_loaded():
     assert kernels == {"fastnet._kernels.scalar_float32", "fastnet._kernels.scalar_float64"}
 
 
-@pytest.mark.parametrize("isa", dispatch.supported())
-def test_environment_chooses_the_instruction_set(isa):
+@pytest.mark.parametrize("instruction_set", dispatch.supported())
+def test_environment_chooses_the_instruction_set(instruction_set):
     chosen = output_of(
         "import fastnet as fn; from fastnet._kernels import dispatch, probe\n"
         "print(dispatch.chosen, fn.isa(), probe.Table(dispatch.chosen, 'float32').isa)",
-        FASTNET_ISA=f" {isa.upper()} ",
+        FASTNET_ISA=f" {instruction_set.upper()} ",
     ).split()
-    assert chosen[0] == chosen[2] == isa
-    assert chosen[1] in (isa, "neon")
+    assert chosen[0] == chosen[2] == instruction_set
+    assert chosen[1] in (instruction_set, "neon")
 
 
 @pytest.mark.parametrize("wanted", ["", "  "])

@@ -208,6 +208,7 @@ def fit(
     started = time.perf_counter()
     try:
         with Progress(epochs, progress) as line:
+            started = time.perf_counter()
             for epoch in range(epochs):
                 logs = {"loss": loop.epoch(epoch)}
                 if validation is not None:
