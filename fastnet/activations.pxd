@@ -21,7 +21,7 @@ cdef class Activation:
 cdef int activation_id(str name) except -1
 
 # What a user may give for an activation: an Activation, or a name, which is checked and returned
-cdef object resolve(object spec)
+cpdef object resolve(object spec)
 
 # ActivationId of what resolve() returned
 cdef int resolved_id(object resolved) except -1

@@ -50,7 +50,7 @@ cdef int activation_id(str name) except -1:
     return index
 
 
-cdef object resolve(object spec):
+cpdef object resolve(object spec):
     if isinstance(spec, Activation):
         return spec
     if not isinstance(spec, str):

@@ -41,6 +41,11 @@ class Trace:
     d_weights: object = None
     d_biases: object = None
 
+    def __repr__(self):
+        sizes = [len(o) for o in self.outputs]
+        loss = "" if self.loss is None else f", loss={self.loss:.6g}"
+        return f"Trace({sizes}{loss})"
+
 
 def activation_value(activation, z):
     """f(z) of one row (n,)."""

@@ -1,6 +1,26 @@
 """Dense layers: what a user writes to describe one, and what a network shows of its own."""
 
+import operator
+import sys
 from dataclasses import dataclass
+
+import numpy as np
+
+from fastnet.activations import resolve as resolve_activation
+from fastnet.nn import initializers
+
+
+def check_width(n, name):
+    """A number of units as an int of at least 1."""
+    if isinstance(n, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an int, got {n!r}")
+    try:
+        n = operator.index(n)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {n!r}") from None
+    if not 1 <= n <= sys.maxsize:
+        raise ValueError(f"{name} must be at least 1 and fit in memory, got {n}")
+    return n
 
 
 @dataclass(frozen=True)
@@ -29,6 +49,14 @@ class Dense:
     activation: object = "identity"
     bias: bool = True
     init: object = "auto"
+
+    def __post_init__(self):
+        # the dataclass is frozen: its fields are set once, here to their checked values
+        object.__setattr__(self, "n_outputs", check_width(self.n_outputs, "n_outputs"))
+        object.__setattr__(self, "activation", resolve_activation(self.activation))
+        if not isinstance(self.bias, (bool, np.bool_)):
+            raise TypeError(f"bias must be True or False, got {self.bias!r}")
+        initializers.check(self.init)
 
 
 class Layer:

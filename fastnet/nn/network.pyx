@@ -8,7 +8,7 @@ One network may be used by many threads at once: the first caller takes the netw
 workspace, others get one of their own while it is busy.
 """
 
-import operator
+import copy
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from libc.string cimport memcpy
 
 from fastnet._parallel import cut_rows, run_chunks
 from fastnet.nn.initializers import initialize
-from fastnet.nn.layers import Dense, Layer
+from fastnet.nn.layers import Dense, Layer, check_width
 from fastnet.random import RandomStream
 
 from fastnet._arrays cimport (
@@ -50,19 +50,6 @@ cdef double UNLOCKED_OPERATIONS = 4e5
 cdef object LARGEST = np.iinfo(np.intp).max
 
 
-cdef Py_ssize_t width_of(object n, str name) except -1:
-    """A number of units: an integer of at least 1."""
-    if isinstance(n, (bool, np.bool_)):
-        raise TypeError(f"{name} must be an integer, got {n!r}")
-    try:
-        n = operator.index(n)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {type(n).__name__}") from None
-    if not 1 <= n <= LARGEST:
-        raise ValueError(f"{name} must be at least 1 and fit in memory, got {n}")
-    return n
-
-
 def describe(inputs, layers, hidden, output_activation, bias, init):
     """Both forms of construction as (n_inputs, list of Dense)."""
     if layers is not None:
@@ -71,7 +58,12 @@ def describe(inputs, layers, hidden, output_activation, bias, init):
                 "inputs must be the number of inputs (an int) where layers= is given, "
                 f"got {inputs!r}"
             )
-        layers = list(layers)
+        try:
+            layers = list(layers)
+        except TypeError:
+            raise TypeError(
+                f"layers must be a list of fastnet.Dense, got {type(layers).__name__}"
+            ) from None
         if not layers:
             raise ValueError("layers must hold at least one layer")
         for k, layer in enumerate(layers):
@@ -86,14 +78,25 @@ def describe(inputs, layers, hidden, output_activation, bias, init):
         raise TypeError(f"sizes must be a list of ints, got {type(inputs).__name__}") from None
     if len(sizes) < 2:
         raise ValueError(f"sizes must name inputs and at least one layer, got {sizes}")
-    activations = [hidden] * (len(sizes) - 2) + [output_activation]
-    if isinstance(hidden, (list, tuple)):
-        if len(hidden) != len(sizes) - 2:
-            raise ValueError(
-                f"hidden must be one activation or {len(sizes) - 2} of them, got {len(hidden)}"
-            )
-        activations = [*hidden, output_activation]
-    return sizes[0], [Dense(n, f, bias, init) for n, f in zip(sizes[1:], activations, strict=True)]
+    if not isinstance(hidden, (list, tuple)):
+        hidden = [hidden] * (len(sizes) - 2)
+    elif len(hidden) != len(sizes) - 2:
+        raise ValueError(
+            f"hidden must be one activation or {len(sizes) - 2} of them, got {len(hidden)}"
+        )
+    activations = [named("hidden", f) for f in hidden] + [named("output", output_activation)]
+    widths = [check_width(n, f"sizes[{k}]") for k, n in enumerate(sizes)]
+    return widths[0], [
+        Dense(n, f, bias, init) for n, f in zip(widths[1:], activations, strict=True)
+    ]
+
+
+def named(argument, activation):
+    """The activation, checked; messages name the argument it came by."""
+    try:
+        return resolve_activation(activation)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{argument}: {error}") from None
 
 
 cdef inline bint is_plain(object array, Py_ssize_t n, int typenum) noexcept:
@@ -161,17 +164,15 @@ cdef class Network(Model):
         if dtype not in (np.float32, np.float64) or not dtype.isnative:
             raise ValueError(f"dtype must be float32 or float64, got {dtype}")
         cdef Py_ssize_t n_layers = len(described), n_in, n_out, k
-        cdef Py_ssize_t n_inputs = width_of(inputs, "n_inputs")
+        cdef Py_ssize_t n_inputs = check_width(inputs, "n_inputs")
         cdef PlanLayer *layer
         cdef object total = 0
         resolved = []
         n_in = n_inputs
         for k, spec in enumerate(described):
-            n_out = width_of(spec.n_outputs, f"layers[{k}].n_outputs")
-            if not isinstance(spec.bias, (bool, np.bool_)):
-                raise TypeError(f"bias must be True or False, got {spec.bias!r}")
+            n_out = spec.n_outputs
             total += n_in * <object> n_out + (n_out if spec.bias else 0)
-            resolved.append(resolve_activation(spec.activation))
+            resolved.append(spec.activation)
             n_in = n_out
         if total * dtype.itemsize > LARGEST // 4:
             raise ValueError(f"sizes make a network of {total} parameters, which no memory holds")
@@ -246,9 +247,10 @@ cdef class Network(Model):
                 raise ValueError(f"layers[{k}] must be (weights, biases or None, activation)")
             weights, biases, activation = layer
             weights = np.asarray(weights)
-            if weights.ndim != 2:
+            if weights.ndim != 2 or 0 in weights.shape:
                 raise ValueError(
-                    f"layers[{k}]: weights must have shape (n_in, n_out), got {weights.shape}"
+                    f"layers[{k}]: weights must have shape (n_in, n_out), both at least 1, "
+                    f"got {weights.shape}"
                 )
             if k and weights.shape[0] != arrays[-1][0].shape[1]:
                 raise ValueError(
@@ -351,8 +353,7 @@ cdef class Network(Model):
         ----------
         X : array-like (n_inputs,) or (n_rows, n_inputs)
         out : ndarray, optional
-            To fill and return: shape of the result, dtype of the network, C-contiguous; it may
-            not share memory with X.
+            To fill and return: shape of the result, dtype of the network, C-contiguous.
         n_threads : int
             For many rows: how many threads work; the result is the same, bit for bit.
 
@@ -588,15 +589,25 @@ cdef class Network(Model):
 
     # -- training ------------------------------------------------------------------------------
 
-    def fit(self, X, y, **options):
-        """Train by gradient descent on the mean loss over rows; see `fastnet.training.fit`."""
+    def fit(self, X, y, loss="auto", optimizer="adam", epochs=10, batch_size=32, shuffle=True,
+            seed=None, sample_weight=None, class_weight=None, validation_data=None, metrics=(),
+            early_stopping=None, callbacks=(), progress=False, n_threads=1):
+        """Train by gradient descent on the mean loss over rows; see `fastnet.training.fit.fit`."""
         from fastnet.training.fit import fit
-        return fit(self, X, y, **options)
+        return fit(self, X, y, loss, optimizer, epochs, batch_size, shuffle, seed, sample_weight,
+                   class_weight, validation_data, metrics, early_stopping, callbacks, progress,
+                   n_threads)
 
-    def partial_fit(self, X, y, **options):
+    def partial_fit(self, X, y, loss="auto", optimizer=None, batch_size=32, shuffle=True,
+                    seed=None, sample_weight=None, class_weight=None, validation_data=None,
+                    metrics=(), callbacks=(), progress=False, n_threads=1):
         """One pass over X; keeps the optimizer, with its state, of the first call."""
         from fastnet.training.fit import partial_fit
-        return partial_fit(self, X, y, **options)
+        return partial_fit(
+            self, X, y, optimizer, loss=loss, batch_size=batch_size, shuffle=shuffle, seed=seed,
+            sample_weight=sample_weight, class_weight=class_weight,
+            validation_data=validation_data, metrics=metrics, callbacks=callbacks,
+            progress=progress, n_threads=n_threads)
 
     def evaluate(self, X, y, loss="auto", metrics=()):
         """Mean loss and metrics over the rows, as a dict."""
@@ -626,17 +637,20 @@ cdef class Network(Model):
         ]
 
     def _astype(self, dtype):
-        """A copy in another precision."""
+        """The same layers and parameters in another precision."""
         cdef Network net = type(self).__new__(type(self))
         net._build(self.n_inputs, self._specs(), dtype)
         net.parameters[:] = self.parameters
         return net
 
     def __copy__(self):
-        return self._astype(self.dtype)
+        cdef Network net = self._astype(self.dtype)
+        net.history = copy.deepcopy(self.history)
+        net.partial_optimizer = copy.deepcopy(self.partial_optimizer)
+        return net
 
     def __deepcopy__(self, memo):
-        return self._astype(self.dtype)
+        return self.__copy__()
 
     def __reduce__(self):
         return (

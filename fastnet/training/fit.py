@@ -203,6 +203,7 @@ def fit(
         watchdog = early_stopping.start(known)
     loop = TrainingLoop(net, rows, optimizer, batch_size, bool(shuffle), seed)
 
+    earlier = net.history
     history = History(metrics={name: [] for name in measured})
     net.history = history
     started = time.perf_counter()
@@ -230,6 +231,8 @@ def fit(
         raise
     except BaseException:
         history.stopped = "error"
+        if not history.epochs:
+            net.history = earlier
         raise
     finally:
         history.seconds = time.perf_counter() - started
@@ -248,10 +251,8 @@ def record(history, logs):
             history.metrics[name].append(value)
 
 
-def partial_fit(net, X, y, optimizer=None, epochs=1, **options):
+def partial_fit(net, X, y, optimizer=None, **options):
     """One pass over X; the optimizer of the first call serves all later ones."""
-    if epochs != 1:
-        raise ValueError(f"partial_fit is one pass: epochs must be 1, got {epochs}")
     kept = net._partial_optimizer
     if kept is None:
         kept = resolve_optimizer("adam" if optimizer is None else optimizer)

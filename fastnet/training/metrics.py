@@ -50,13 +50,17 @@ def resolve(metrics):
             f"metrics must be a sequence of names or callables, got {type(metrics).__name__}"
         ) from None
     resolved = {}
-    for metric in metrics:
+    for k, metric in enumerate(metrics):
         if callable(metric):
             resolved[getattr(metric, "__name__", repr(metric))] = metric
         elif isinstance(metric, str) and metric in METRICS:
             resolved[metric] = METRICS[metric]
-        else:
+        elif isinstance(metric, str):
             raise ValueError(nearest(metric, METRICS, "metric"))
+        else:
+            raise TypeError(
+                f"metrics[{k}] must be a name or a callable, got {type(metric).__name__}"
+            )
     return resolved
 
 

@@ -280,7 +280,7 @@ def test_sizes(case):
         (lambda: fn.Network.from_arrays([(np.ones((2, 0)), None, "relu")]), "weights"),
         (lambda: fn.Network.from_arrays([(np.ones((2, 3)), None, "no_such")]), "no_such"),
         (lambda: fn.Network.from_arrays([(np.ones((2, 3), complex), None, "relu")]), "weights"),
-        (lambda: fn.Network.from_arrays([(np.ones((2, 3)), None)]), ""),
+        (lambda: fn.Network.from_arrays([(np.ones((2, 3)), None)]), "activation"),
         (
             lambda: fn.Network.from_arrays(
                 [(np.ones((2, 3)), None, "relu"), (np.ones((4, 1)), None, "relu")]

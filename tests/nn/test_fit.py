@@ -111,7 +111,7 @@ def test_class_weight_is_a_sample_weight(dtype):
     first.fit(x, labels, class_weight=weight, **options)
     second.fit(x, labels, sample_weight=[weight[k] for k in labels], **options)
     np.testing.assert_allclose(
-        first.parameters, second.parameters, rtol=0, atol=64 * np.finfo(dtype).eps
+        first.parameters, second.parameters, rtol=0, atol=64 * float(np.finfo(dtype).eps)
     )
     third, _, _ = classification(dtype)
     third.fit(x, labels, **options)
@@ -240,7 +240,7 @@ def test_history(dtype):
     assert all(isinstance(float(value), float) for value in history.loss)
     assert len(history.metrics["r2"]) == len(history.metrics["mean_absolute_error"]) == 4
     last = net.evaluate(x[:7], y[:7])["loss"]
-    assert history.validation_loss[-1] == pytest.approx(last, rel=64 * np.finfo(dtype).eps)
+    assert history.validation_loss[-1] == pytest.approx(last, rel=64 * float(np.finfo(dtype).eps))
 
 
 def test_no_epochs(dtype):
@@ -279,7 +279,7 @@ def test_callback_sees_every_epoch(dtype):
     assert [call[2] for call in calls] == list(history.validation_loss)
     assert np.diff([call[0] for call in calls]).tolist() == [1, 1, 1]
     for call in calls:
-        assert call[2] == pytest.approx(call[3], rel=64 * np.finfo(dtype).eps)
+        assert call[2] == pytest.approx(call[3], rel=64 * float(np.finfo(dtype).eps))
 
 
 def test_callback_does_not_change_the_numbers(dtype):

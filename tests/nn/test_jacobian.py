@@ -136,9 +136,9 @@ def test_trace_of_cross_entropy_is_by_the_outputs(dtype):
     for y in ([0, 1, 0], [0.25, 0.25, 0.5]):
         trace = net.trace(x[0], y, loss="cross_entropy")
         np.testing.assert_allclose(
-            trace.d_loss_d_outputs[-1], -np.array(y) / g, rtol=64 * np.finfo(dtype).eps
+            trace.d_loss_d_outputs[-1], -np.array(y) / g, rtol=64 * float(np.finfo(dtype).eps)
         )
         auto = net.trace(x[0], y)
         assert auto.loss == trace.loss
     by_label = net.trace(x[0], 1)
-    assert by_label.loss == pytest.approx(-np.log(g[1]), rel=64 * np.finfo(dtype).eps)
+    assert by_label.loss == pytest.approx(-np.log(g[1]), rel=64 * float(np.finfo(dtype).eps))

@@ -167,7 +167,7 @@ def test_views_are_views(dtype):
         assert layer.weights.flags.writeable
         assert layer.biases.flags.writeable
     net.layers[1].biases[0] += 2
-    np.testing.assert_allclose(net(x), before + 2, rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(net(x), before + 2, rtol=4 * float(np.finfo(dtype).eps))
     net.layers[1].weights[:] = 0
     net.layers[1].biases[:] = 5
     assert net(x)[0] == 5
