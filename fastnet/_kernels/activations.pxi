@@ -212,8 +212,8 @@ cdef void log_rows(Py_ssize_t n, const void *x_, void *y_) noexcept nogil:
 # through the sum.
 
 cdef inline bint is_narrow(Py_ssize_t n) noexcept nogil:
-    # Scalar loops and one pass of the exponential over all rows beat vectors with a tail in each row
-    # here (10 columns: 7 against 11 ns a row with AVX-512, 18 against 46 with SSE2)
+    # Scalar loops and one pass of the exponential over all rows beat vectors with a tail in each
+    # row here (10 columns: 7 against 11 ns a row with AVX-512, 18 against 46 with SSE2)
     return n < 16 or n < 2 * VL
 
 

@@ -1,8 +1,9 @@
 /* The vector type that every kernel is written on, and the few operations that Cython cannot spell.
  *
- * setup.py defines FN_DOUBLE (0: float, 1: double) and FN_VECTOR_BYTES (64 AVX-512, 32 AVX2 + FMA, 16 SSE2 or NEON,
- * 0 plain C) for each kernel module; nothing here looks at the build host.  Loads and stores take any address that is
- * aligned for one element.  Comparisons give a mask (vm) for vselect; vmax and vmin return b where either is NaN. */
+ * setup.py defines FN_DOUBLE (0: float, 1: double) and FN_VECTOR_BYTES (64 AVX-512, 32 AVX2 + FMA,
+ * 16 SSE2 or NEON, 0 plain C) for each kernel module; nothing here looks at the build host.  Loads
+ * and stores take any address that is aligned for one element.  Comparisons give a mask (vm) for
+ * vselect; vmax and vmin return b where either is NaN. */
 #ifndef FASTNET_SIMD_H
 #define FASTNET_SIMD_H
 #include <math.h>
@@ -36,7 +37,7 @@ typedef uint32_t fn_uint;
 #define FN_OP static inline
 #endif
 
-#if FN_VECTOR_BYTES == 0 /* ---- plain C: a vector of one element ------------------------------------------------- */
+#if FN_VECTOR_BYTES == 0 /* plain C: a vector of one element */
 
 enum { VL = 1 };
 typedef fn_real vf;
@@ -76,7 +77,7 @@ FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) {
 FN_OP vf vrepeat(const fn_real *p, int n) { (void)n; return *p; }
 FN_OP void vfold(vf v, int n, fn_real *out) { (void)n; *out = v; }
 
-#else /* ---- GNU vector extensions (gcc, clang, clang-cl) --------------------------------------------------------- */
+#else /* GNU vector extensions (gcc, clang, clang-cl) */
 
 enum { VL = FN_VECTOR_BYTES / sizeof(fn_real) };
 typedef fn_real vf __attribute__((vector_size(FN_VECTOR_BYTES), aligned(FN_PICK(4, 8)), may_alias));
@@ -98,16 +99,26 @@ FN_OP vi vsubi(vi a, vi b) { return a - b; }
 typedef FN_PICK(__mmask16, __mmask8) vm;
 FN_OP vf vset1(fn_real x) { return (vf)FN_X(set1)(x); }
 FN_OP vi vset1i(fn_int x) { return (vi)FN_PICK(_mm512_set1_epi32, _mm512_set1_epi64)(x); }
-FN_OP vf vload_partial(const fn_real *p, ptrdiff_t n) { return (vf)FN_X(maskz_loadu)(FN_MASK(n), p); }
-FN_OP void vstore_partial(fn_real *p, vf v, ptrdiff_t n) { FN_X(mask_storeu)(p, FN_MASK(n), (FN_V)v); }
+FN_OP vf vload_partial(const fn_real *p, ptrdiff_t n) {
+    return (vf)FN_X(maskz_loadu)(FN_MASK(n), p);
+}
+FN_OP void vstore_partial(fn_real *p, vf v, ptrdiff_t n) {
+    FN_X(mask_storeu)(p, FN_MASK(n), (FN_V)v);
+}
 FN_OP vf vfma(vf a, vf b, vf c) { return (vf)FN_X(fmadd)((FN_V)a, (FN_V)b, (FN_V)c); }
 FN_OP vf vfnma(vf a, vf b, vf c) { return (vf)FN_X(fnmadd)((FN_V)a, (FN_V)b, (FN_V)c); }
 FN_OP vf vmax(vf a, vf b) { return (vf)FN_X(max)((FN_V)a, (FN_V)b); }
 FN_OP vf vmin(vf a, vf b) { return (vf)FN_X(min)((FN_V)a, (FN_V)b); }
 FN_OP vf vsqrt(vf a) { return (vf)FN_X(sqrt)((FN_V)a); }
-FN_OP vm vgt(vf a, vf b) { return FN_PICK(_mm512_cmp_ps_mask, _mm512_cmp_pd_mask)((FN_V)a, (FN_V)b, _CMP_GT_OQ); }
-FN_OP vm vge(vf a, vf b) { return FN_PICK(_mm512_cmp_ps_mask, _mm512_cmp_pd_mask)((FN_V)a, (FN_V)b, _CMP_GE_OQ); }
-FN_OP vm vnan(vf a) { return FN_PICK(_mm512_cmp_ps_mask, _mm512_cmp_pd_mask)((FN_V)a, (FN_V)a, _CMP_UNORD_Q); }
+FN_OP vm vgt(vf a, vf b) {
+    return FN_PICK(_mm512_cmp_ps_mask, _mm512_cmp_pd_mask)((FN_V)a, (FN_V)b, _CMP_GT_OQ);
+}
+FN_OP vm vge(vf a, vf b) {
+    return FN_PICK(_mm512_cmp_ps_mask, _mm512_cmp_pd_mask)((FN_V)a, (FN_V)b, _CMP_GE_OQ);
+}
+FN_OP vm vnan(vf a) {
+    return FN_PICK(_mm512_cmp_ps_mask, _mm512_cmp_pd_mask)((FN_V)a, (FN_V)a, _CMP_UNORD_Q);
+}
 FN_OP vf vselect(vm m, vf a, vf b) { return (vf)FN_X(mask_blend)(m, (FN_V)b, (FN_V)a); }
 FN_OP int vany(vm m) { return m != 0; }
 FN_OP fn_real vsum(vf v) { return FN_X(reduce_add)((FN_V)v); }
@@ -170,7 +181,8 @@ FN_OP void vstore_partial(fn_real *p, vf v, ptrdiff_t n) {
 }
 #if defined(__aarch64__)
 FN_OP vf vfma(vf a, vf b, vf c) {
-    return (vf)FN_PICK(vfmaq_f32, vfmaq_f64)((FN_PICK(float32x4_t, float64x2_t))c, (FN_PICK(float32x4_t, float64x2_t))a,
+    return (vf)FN_PICK(vfmaq_f32, vfmaq_f64)((FN_PICK(float32x4_t, float64x2_t))c,
+                                             (FN_PICK(float32x4_t, float64x2_t))a,
                                              (FN_PICK(float32x4_t, float64x2_t))b);
 }
 FN_OP vf vfnma(vf a, vf b, vf c) { return vfma(-a, b, c); }
@@ -183,7 +195,9 @@ FN_OP vf vmin(vf a, vf b) { return vselect((vm)(a < b), a, b); }
 #if defined(__SSE2__) || defined(_M_X64)
 FN_OP vf vsqrt(vf a) { return (vf)FN_PICK(_mm_sqrt_ps, _mm_sqrt_pd)((FN_PICK(__m128, __m128d))a); }
 #elif defined(__aarch64__)
-FN_OP vf vsqrt(vf a) { return (vf)FN_PICK(vsqrtq_f32, vsqrtq_f64)((FN_PICK(float32x4_t, float64x2_t))a); }
+FN_OP vf vsqrt(vf a) {
+    return (vf)FN_PICK(vsqrtq_f32, vsqrtq_f64)((FN_PICK(float32x4_t, float64x2_t))a);
+}
 #else
 FN_OP vf vsqrt(vf a) {
     for (int i = 0; i < VL; i++) a[i] = FN_PICK(sqrtf, sqrt)(a[i]);
@@ -193,7 +207,7 @@ FN_OP vf vsqrt(vf a) {
 #endif /* 16 bytes */
 #endif /* 16 and 32 bytes */
 
-/* out[0..3] = the sums of a, b, c, d: halves are added until four lanes are left, then transposed */
+/* out[0..3] = sums of a, b, c, d: halves are added until four lanes are left, then transposed */
 #if FN_VECTOR_BYTES >= 32
 #if FN_VECTOR_BYTES == 64
 typedef FN_PICK(__m256, __m256d) fn_half;
@@ -210,7 +224,8 @@ FN_OP fn_half fn_fold(vf v) { return (fn_half)v; }
 #endif
 FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) {
 #if FN_DOUBLE
-    __m256d ab = _mm256_hadd_pd(fn_fold(a), fn_fold(b)), cd = _mm256_hadd_pd(fn_fold(c), fn_fold(d));
+    __m256d ab = _mm256_hadd_pd(fn_fold(a), fn_fold(b));
+    __m256d cd = _mm256_hadd_pd(fn_fold(c), fn_fold(d));
     _mm256_storeu_pd(out, _mm256_add_pd(_mm256_permute2f128_pd(ab, cd, 0x20),
                                         _mm256_permute2f128_pd(ab, cd, 0x31)));
 #else
@@ -233,10 +248,12 @@ FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) {
 FN_OP vf vrepeat(const float *p, int n) {
     if (n == 1) return vload(p);
     if (n == 2)
-        return (vf)_mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7),
-                                         _mm512_castps256_ps512(_mm256_loadu_ps(p)));
-    return (vf)_mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
-                                     _mm512_castps128_ps512(_mm_loadu_ps(p)));
+        return (vf)_mm512_permutexvar_ps(
+            _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7),
+            _mm512_castps256_ps512(_mm256_loadu_ps(p)));
+    return (vf)_mm512_permutexvar_ps(
+        _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3),
+        _mm512_castps128_ps512(_mm_loadu_ps(p)));
 }
 #elif FN_VECTOR_BYTES == 64
 FN_OP vf vrepeat(const double *p, int n) {
@@ -292,7 +309,8 @@ enum { TRANSPOSE_BLOCK = 8 };
 FN_OP void transpose_block(const float *s, ptrdiff_t row, float *d, ptrdiff_t d_row) {
     __m256 a[8], b[8];
     for (int i = 0; i < 4; i++) {
-        __m256 even = _mm256_loadu_ps(s + 2 * i * row), odd = _mm256_loadu_ps(s + (2 * i + 1) * row);
+        __m256 even = _mm256_loadu_ps(s + 2 * i * row);
+        __m256 odd = _mm256_loadu_ps(s + (2 * i + 1) * row);
         a[2 * i] = _mm256_unpacklo_ps(even, odd);
         a[2 * i + 1] = _mm256_unpackhi_ps(even, odd);
     }
@@ -330,7 +348,8 @@ FN_OP void transpose_block(const fn_real *s, ptrdiff_t row, fn_real *d, ptrdiff_
 FN_OP vf vzero(void) { return vset1(0); }
 FN_OP vf vabs(vf a) { return vfrombits(vbits(a) & vset1i((fn_int)(((fn_uint)-1) >> 1))); }
 FN_OP vf vcopysign(vf magnitude, vf sign) { /* magnitude must not be negative */
-    return vfrombits(vbits(magnitude) | (vbits(sign) & vset1i((fn_int)((fn_uint)1 << (8 * sizeof(fn_real) - 1)))));
+    const fn_int sign_bit = (fn_int)((fn_uint)1 << (8 * sizeof(fn_real) - 1));
+    return vfrombits(vbits(magnitude) | (vbits(sign) & vset1i(sign_bit)));
 }
 
 #endif
