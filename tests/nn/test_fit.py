@@ -131,7 +131,7 @@ def test_default_is_adam_with_batches_of_32(dtype):
     first, x, y = regression(dtype, 100)
     second, _, _ = regression(dtype, 100)
     first.fit(x, y, seed=0)
-    second.fit(x, y, "auto", "adam", 10, 32, True, 0)
+    second.fit(x, y, loss="auto", optimizer="adam", epochs=10, batch_size=32, shuffle=True, seed=0)
     np.testing.assert_array_equal(first.parameters, second.parameters)
 
 
@@ -240,7 +240,7 @@ def test_history(dtype):
     assert all(isinstance(float(value), float) for value in history.loss)
     assert len(history.metrics["r2"]) == len(history.metrics["mean_absolute_error"]) == 4
     last = net.evaluate(x[:7], y[:7])["loss"]
-    assert history.validation_loss[-1] == pytest.approx(last, rel=64 * np.finfo(dtype).eps)
+    assert history.validation_loss[-1] == pytest.approx(last, rel=64 * float(np.finfo(dtype).eps))
 
 
 def test_no_epochs(dtype):
@@ -279,7 +279,7 @@ def test_callback_sees_every_epoch(dtype):
     assert [call[2] for call in calls] == list(history.validation_loss)
     assert np.diff([call[0] for call in calls]).tolist() == [1, 1, 1]
     for call in calls:
-        assert call[2] == pytest.approx(call[3], rel=64 * np.finfo(dtype).eps)
+        assert call[2] == pytest.approx(call[3], rel=64 * float(np.finfo(dtype).eps))
 
 
 def test_callback_does_not_change_the_numbers(dtype):

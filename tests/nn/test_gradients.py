@@ -124,7 +124,7 @@ def test_labels_equal_one_hot(dtype, oracle):
     value, gradient = check(net, layers, x, one_hot, "cross_entropy", oracle)
     for given in (labels, labels.astype(np.uint8), labels.astype(np.int32), labels.tolist()):
         again = net.loss_and_gradient(x, given, loss="cross_entropy")
-        assert again[0] == pytest.approx(value, rel=16 * np.finfo(dtype).eps)
+        assert again[0] == pytest.approx(value, rel=16 * float(np.finfo(dtype).eps))
         np.testing.assert_allclose(again[1], gradient, rtol=0, atol=16 * np.finfo(dtype).eps)
 
 
@@ -278,7 +278,7 @@ def test_custom_loss_with_sample_weight(dtype, oracle):
 def test_sum_is_n_times_the_mean(dtype, oracle):
     net, _, x, y = problem(dtype, "tanh", "identity", "squared_error", oracle)
     mean, sum_ = (net.loss_and_gradient(x, y, reduction=r) for r in ("mean", "sum"))
-    assert sum_[0] == pytest.approx(len(x) * mean[0], rel=8 * np.finfo(dtype).eps)
+    assert sum_[0] == pytest.approx(len(x) * mean[0], rel=8 * float(np.finfo(dtype).eps))
     np.testing.assert_allclose(
         sum_[1],
         len(x) * mean[1],
