@@ -126,7 +126,8 @@ def tolerance(dtype, n_rows, sizes, scale=1.0):
     Each sum of n products adds n eps, each activation and loss a few eps (here 16); the factor 2
     is the backward pass.
     """
-    return 2 * (n_rows + sum(sizes) + 16 * len(sizes)) * float(np.finfo(dtype).eps) * max(1.0, float(scale))
+    eps = float(np.finfo(dtype).eps)
+    return 2 * (n_rows + sum(sizes) + 16 * len(sizes)) * eps * max(1.0, float(scale))
 
 
 def forward(layers, x):

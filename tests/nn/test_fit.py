@@ -131,7 +131,7 @@ def test_default_is_adam_with_batches_of_32(dtype):
     first, x, y = regression(dtype, 100)
     second, _, _ = regression(dtype, 100)
     first.fit(x, y, seed=0)
-    second.fit(x, y, "auto", "adam", 10, 32, True, 0)
+    second.fit(x, y, loss="auto", optimizer="adam", epochs=10, batch_size=32, shuffle=True, seed=0)
     np.testing.assert_array_equal(first.parameters, second.parameters)
 
 

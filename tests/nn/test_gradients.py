@@ -125,7 +125,7 @@ def test_labels_equal_one_hot(dtype, oracle):
     for given in (labels, labels.astype(np.uint8), labels.astype(np.int32), labels.tolist()):
         again = net.loss_and_gradient(x, given, loss="cross_entropy")
         assert again[0] == pytest.approx(value, rel=16 * float(np.finfo(dtype).eps))
-        np.testing.assert_allclose(again[1], gradient, rtol=0, atol=16 * float(np.finfo(dtype).eps))
+        np.testing.assert_allclose(again[1], gradient, rtol=0, atol=16 * np.finfo(dtype).eps)
 
 
 def test_auto_loss(dtype, oracle):

@@ -350,12 +350,15 @@ def test_predict_out_writes_nothing_else(dtype):
         assert (buffer[-32:] == 123).all()
 
 
-def test_predict_out_may_be_the_input(dtype):
+def test_predict_out_must_not_be_the_input(dtype):
     net = build((5, 9, 5), dtype)
     x = rows(11, 5, dtype)
-    expected = net.predict(x)
-    net.predict(x, out=x)
-    np.testing.assert_array_equal(x, expected)
+    before = x.copy()
+    with pytest.raises(ValueError, match="out"):
+        net.predict(x, out=x)
+    with pytest.raises(ValueError, match="out"):
+        net.predict(x[1:], out=x[:-1])
+    np.testing.assert_array_equal(x, before)
 
 
 def test_predict_population(dtype):

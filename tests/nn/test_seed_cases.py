@@ -173,13 +173,31 @@ def test_trap_misreadings():
         assert np.abs(first - numbers(expected[misreading])).max() > 1e-3, misreading
 
 
+NET_A = ("tanh", "sigmoid", "identity")
+
+
+def net_a():
+    """001.net.A_elementwise: its weights are the start of 001.batch_gd, its row the first one."""
+    return network(CASES["001.batch_gd"]["expected"]["0"]["W"], NET_A)
+
+
+def test_net_a():
+    """The numbers of document 001's table and example, 15 and 12 digits."""
+    x, y = numbers([0.5, -1.25, 2]), numbers([0.3, -0.7])
+    net = net_a()
+    trace = net.trace(x, y, loss="half_squared_error")
+    check(net(x), [0.11831120429, 0.244846073737], 1e-11)
+    check(trace.loss, 0.462872460771373, 1e-14)
+    first = [-0.048268053815001, 0.1206701345375, -0.19307221526001]
+    check(trace.d_weights[0].T[0], first, 1e-13)
+
+
 def test_tensor_contracts_with_the_net_index():
     """d net_i / d W_pq = delta_ip o_q, row vector first, is the gradient."""
     case = CASES["001.tensor.numpy_dot"]
     expected, k = case["expected"], case["inputs"]["k"]
-    name = "001.net." + case["inputs"]["net"]
-    x, y, cost = inputs(name)
-    trace = case_network(name).trace(x, y, loss=cost)
+    assert case["inputs"]["net"] == "A_elementwise"
+    trace = net_a().trace([0.5, -1.25, 2], [0.3, -0.7], loss="half_squared_error")
     delta = trace.d_loss_d_outputs[k - 2] @ trace.jacobians[k - 2]
     tensor = np.einsum("ip,q->ipq", np.eye(len(delta)), trace.outputs[k - 2])
     assert list(tensor.shape) == expected["T_shape"]
@@ -191,7 +209,7 @@ def test_tensor_contracts_with_the_net_index():
 
 def batch_gd():
     case = CASES["001.batch_gd"]
-    net = case_network("001.net." + case["inputs"]["net"])
+    net = net_a()
     x, y = (numbers([pair[i] for pair in case["inputs"]["data"]]) for i in (0, 1))
     return net, x, y, case["inputs"]["alpha"], case["expected"], case["tol"]
 
