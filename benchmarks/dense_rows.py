@@ -120,9 +120,9 @@ def finish(entry, workload, timings, requirements, **options):
 def faster(who, names, timings, bound):
     """The requirement to be ``bound`` times as fast as the fastest of these; None without any."""
     times = [timings[name].best for name in names if name in timings]
-    times = [seconds for seconds in times if math.isfinite(seconds)]
     if not times:
         return None
+    times = [seconds for seconds in times if math.isfinite(seconds)] or [math.nan]
     return Requirement(
         f"speed over {who}", min(times) / timings["fastnet"].best, bound, "x", at_least=True
     )
@@ -433,7 +433,8 @@ def instruction_sets(context, workload, jobs, bounds):
     requirements = []
     for name, bound in bounds.items():
         pairs = zip(times["avx512"][name], times["avx2"][name], strict=True)
-        speed = statistics.median(a / b for a, b in pairs)
+        speeds = [a / b for a, b in pairs if math.isfinite(a / b)] or [math.nan]
+        speed = statistics.median(speeds)
         requirements.append(Requirement(f"speed of {name}", speed, bound, "of AVX-512", True))
     medians = {
         f"{name} {isa}": statistics.median(times[isa][name]) for isa in names for name in jobs
