@@ -392,7 +392,8 @@ cdef class Network(Model):
             y = cnp.PyArray_SimpleNew(ndim, shape, self.typenum)
         else:
             y = output_array(out, "out", ndim, shape, self.typenum)
-            check_overlap(y, "out", x, "X")
+            if np.may_share_memory(x, y):
+                x = x.copy()
         chunks = cut_rows(
             n_rows, 2 * self.n_parameters, n_threads, self.kernels.rows_at_once(&self.plan))
         if len(chunks) > 1:
