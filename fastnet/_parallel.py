@@ -1,20 +1,9 @@
 """Rows of a large batch shared among threads, with the same bits for any number of them."""
 
-import operator
+from fastnet._checks import checked_int
 
 # A chunk is worth about 200 us.
 CHUNK_OPERATIONS = 4e7
-
-
-def check_threads(n_threads):
-    """n_threads as an int of at least 1."""
-    try:
-        n_threads = operator.index(n_threads)
-    except TypeError:
-        raise TypeError(f"n_threads must be an int, got {type(n_threads).__name__}") from None
-    if n_threads < 1:
-        raise ValueError(f"n_threads must be at least 1, got {n_threads}")
-    return n_threads
 
 
 def cut_rows(n_rows, operations_per_row, n_threads, multiple):
@@ -24,7 +13,7 @@ def cut_rows(n_rows, operations_per_row, n_threads, multiple):
     begin where the kernels of one long call would begin, and none is a single row, so that cutting
     does not change a bit of the result.
     """
-    if check_threads(n_threads) == 1:
+    if checked_int(n_threads, "n_threads") == 1:
         return [(0, n_rows)]
     rows = int(CHUNK_OPERATIONS / max(1, operations_per_row))
     rows = max(multiple, rows // multiple * multiple)

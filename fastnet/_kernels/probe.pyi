@@ -5,7 +5,6 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import disjoint_base
 
-from fastnet.training.model import Model
 
 ACTIVATIONS: Final[dict[str, int]]
 LOSSES: Final[dict[str, int]]
@@ -26,6 +25,3 @@ class Table:
     def __getattr__(self, name: str) -> Any: ...
 
 def fma_peak(isa: str | None = None, dtype: str = "float32", seconds: float = 2e-3) -> float: ...
-def time_one_row(
-    net: Model, x: npt.ArrayLike, repeats: int
-) -> tuple[float, npt.NDArray[np.floating]]: ...

@@ -16,7 +16,6 @@ from libc.stdint cimport int32_t, uint64_t, uintptr_t
 from fastnet._kernels import dispatch
 from fastnet._kernels.dispatch cimport floating_point_mode, monotonic_seconds
 from fastnet._kernels.table cimport *
-from fastnet.training.model cimport Model
 
 cnp.import_array()
 
@@ -483,38 +482,3 @@ def fma_peak(isa=None, dtype="float32", seconds=2e-3):
         elapsed = max(monotonic_seconds() - start, 1e-7)
         repeats = max(2000, <Py_ssize_t> (repeats * wanted / elapsed))
     return operations / elapsed * 1e-9
-
-
-def time_one_row(Model net, x, Py_ssize_t repeats):
-    """Seconds of one forward pass of one row, called ``repeats`` times from C as an embedder does.
-
-    ``x`` (n_inputs,).  Returns (seconds per call, outputs (n_outputs,)).
-    """
-    cdef Py_ssize_t _
-    cdef double start, elapsed
-    cdef int status = OK
-    cdef Monitor monitor
-    dtype = np.dtype("float32" if net.kernels.itemsize == 4 else "float64")
-    cdef Table table = Table(dispatch.chosen, dtype)
-    x = table.copy(x)
-    if x.shape != (net.n_inputs,):
-        raise ValueError(f"x: expected shape ({net.n_inputs},), got {x.shape}")
-    if repeats < 1:
-        raise ValueError(f"repeats: expected at least 1, got {repeats}")
-    y = table.buffer(net.n_outputs)
-    scratch = table.buffer(net.forward_bytes(1), np.uint8)
-    cdef void *x_data = address(x)
-    cdef void *y_data = address(y)
-    cdef void *scratch_data = address(scratch)
-    monitor.poll = NULL
-    monitor.context = NULL
-    monitor.operations = 0.0
-    monitor.user_mode = floating_point_mode()
-    with nogil:
-        start = monotonic_seconds()
-        for _ in range(repeats):
-            status |= net.forward_rows(1, x_data, y_data, scratch_data, &monitor)
-        elapsed = monotonic_seconds() - start
-    if status != OK:
-        raise RuntimeError("the network's forward pass stopped")
-    return elapsed / repeats, np.array(y)

@@ -1,26 +1,12 @@
 """Dense layers: what a user writes to describe one, and what a network shows of its own."""
 
-import operator
-import sys
 from dataclasses import dataclass
 
 import numpy as np
 
+from fastnet._checks import checked_int
 from fastnet.activations import resolve as resolve_activation
 from fastnet.nn import initializers
-
-
-def check_width(n, name):
-    """A number of units as an int of at least 1."""
-    if isinstance(n, (bool, np.bool_)):
-        raise TypeError(f"{name} must be an int, got {n!r}")
-    try:
-        n = operator.index(n)
-    except TypeError:
-        raise TypeError(f"{name} must be an int, got {n!r}") from None
-    if not 1 <= n <= sys.maxsize:
-        raise ValueError(f"{name} must be at least 1 and fit in memory, got {n}")
-    return n
 
 
 @dataclass(frozen=True)
@@ -52,7 +38,7 @@ class Dense:
 
     def __post_init__(self):
         # the dataclass is frozen: its fields are set once, here to their checked values
-        object.__setattr__(self, "n_outputs", check_width(self.n_outputs, "n_outputs"))
+        object.__setattr__(self, "n_outputs", checked_int(self.n_outputs, "n_outputs"))
         object.__setattr__(self, "activation", resolve_activation(self.activation))
         if not isinstance(self.bias, (bool, np.bool_)):
             raise TypeError(f"bias must be True or False, got {self.bias!r}")
@@ -89,3 +75,52 @@ class Layer:
     def __repr__(self):
         bias = "" if self.biases is not None else ", bias=False"
         return f"Layer({self.n_inputs}, {self.n_outputs}, {self.activation!r}{bias})"
+
+
+def describe(inputs, layers, hidden, output_activation, bias, init):
+    """Both forms of construction as (n_inputs, list of Dense)."""
+    if layers is not None:
+        if isinstance(inputs, (list, tuple, np.ndarray)):
+            raise TypeError(
+                "inputs must be the number of inputs (an int) where layers= is given, "
+                f"got {inputs!r}"
+            )
+        try:
+            layers = list(layers)
+        except TypeError:
+            raise TypeError(
+                f"layers must be a list of fastnet.Dense, got {type(layers).__name__}"
+            ) from None
+        if not layers:
+            raise ValueError("layers must hold at least one layer")
+        for k, layer in enumerate(layers):
+            if not isinstance(layer, Dense):
+                raise TypeError(f"layers[{k}] must be a fastnet.Dense, got {type(layer).__name__}")
+        return inputs, layers
+    if isinstance(inputs, (int, np.integer)):
+        raise TypeError(f"sizes must be a list such as [{inputs}, 16, 1]; or give layers=[...]")
+    try:
+        sizes = list(inputs)
+    except TypeError:
+        raise TypeError(f"sizes must be a list of ints, got {type(inputs).__name__}") from None
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must name inputs and at least one layer, got {sizes}")
+    if not isinstance(hidden, (list, tuple)):
+        hidden = [hidden] * (len(sizes) - 2)
+    elif len(hidden) != len(sizes) - 2:
+        raise ValueError(
+            f"hidden must be one activation or {len(sizes) - 2} of them, got {len(hidden)}"
+        )
+    activations = [named("hidden", f) for f in hidden] + [named("output", output_activation)]
+    widths = [checked_int(n, f"sizes[{k}]") for k, n in enumerate(sizes)]
+    return widths[0], [
+        Dense(n, f, bias, init) for n, f in zip(widths[1:], activations, strict=True)
+    ]
+
+
+def named(argument, activation):
+    """The activation, checked; messages name the argument it came by."""
+    try:
+        return resolve_activation(activation)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"{argument}: {error}") from None

@@ -77,7 +77,6 @@ class Network(Model):
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
-        *,
         loss: str | Loss = "auto",
         optimizer: str | Optimizer = "adam",
         epochs: int = 10,
@@ -97,7 +96,6 @@ class Network(Model):
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
-        *,
         loss: str | Loss = "auto",
         optimizer: str | Optimizer | None = None,
         batch_size: int | None = 32,
@@ -111,6 +109,7 @@ class Network(Model):
         progress: bool = False,
         n_threads: int = 1,
     ) -> History: ...
+    def _seconds_per_row(self, x: npt.ArrayLike, repeats: int) -> float: ...
     def evaluate(
         self,
         X: npt.ArrayLike,

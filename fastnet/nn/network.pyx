@@ -16,9 +16,10 @@ cimport numpy as cnp
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
+from fastnet._checks import checked_int
 from fastnet._parallel import cut_rows, run_chunks
 from fastnet.nn.initializers import initialize
-from fastnet.nn.layers import Dense, Layer, check_width
+from fastnet.nn.layers import Dense, Layer, describe
 from fastnet.random import RandomStream
 
 from fastnet._arrays cimport (
@@ -28,7 +29,7 @@ from fastnet._arrays cimport (
     matrix,
 )
 from fastnet._arrays cimport output as output_array
-from fastnet._kernels.dispatch cimport kernels
+from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
 from fastnet._kernels.table cimport (
     CUSTOM_ACTIVATION,
     OK,
@@ -39,7 +40,6 @@ from fastnet._kernels.table cimport (
 from fastnet._kernels.table cimport Layer as PlanLayer
 from fastnet._workspace cimport Workspace, acquire, as_array, new_memory, release
 from fastnet.activations cimport Activation, resolved_id
-from fastnet.activations cimport resolve as resolve_activation
 from fastnet.training.model cimport Model, Watch, raise_stopped, watch
 from fastnet.training.rows cimport TrainingRows
 
@@ -48,55 +48,6 @@ cnp.import_array()
 # Work that is shorter than a few microseconds keeps the interpreter lock.
 cdef double UNLOCKED_OPERATIONS = 4e5
 cdef object LARGEST = np.iinfo(np.intp).max
-
-
-def describe(inputs, layers, hidden, output_activation, bias, init):
-    """Both forms of construction as (n_inputs, list of Dense)."""
-    if layers is not None:
-        if isinstance(inputs, (list, tuple, np.ndarray)):
-            raise TypeError(
-                "inputs must be the number of inputs (an int) where layers= is given, "
-                f"got {inputs!r}"
-            )
-        try:
-            layers = list(layers)
-        except TypeError:
-            raise TypeError(
-                f"layers must be a list of fastnet.Dense, got {type(layers).__name__}"
-            ) from None
-        if not layers:
-            raise ValueError("layers must hold at least one layer")
-        for k, layer in enumerate(layers):
-            if not isinstance(layer, Dense):
-                raise TypeError(f"layers[{k}] must be a fastnet.Dense, got {type(layer).__name__}")
-        return inputs, layers
-    if isinstance(inputs, (int, np.integer)):
-        raise TypeError(f"sizes must be a list such as [{inputs}, 16, 1]; or give layers=[...]")
-    try:
-        sizes = list(inputs)
-    except TypeError:
-        raise TypeError(f"sizes must be a list of ints, got {type(inputs).__name__}") from None
-    if len(sizes) < 2:
-        raise ValueError(f"sizes must name inputs and at least one layer, got {sizes}")
-    if not isinstance(hidden, (list, tuple)):
-        hidden = [hidden] * (len(sizes) - 2)
-    elif len(hidden) != len(sizes) - 2:
-        raise ValueError(
-            f"hidden must be one activation or {len(sizes) - 2} of them, got {len(hidden)}"
-        )
-    activations = [named("hidden", f) for f in hidden] + [named("output", output_activation)]
-    widths = [check_width(n, f"sizes[{k}]") for k, n in enumerate(sizes)]
-    return widths[0], [
-        Dense(n, f, bias, init) for n, f in zip(widths[1:], activations, strict=True)
-    ]
-
-
-def named(argument, activation):
-    """The activation, checked; messages name the argument it came by."""
-    try:
-        return resolve_activation(activation)
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"{argument}: {error}") from None
 
 
 cdef inline bint is_plain(object array, Py_ssize_t n, int typenum) noexcept:
@@ -164,7 +115,7 @@ cdef class Network(Model):
         if dtype not in (np.float32, np.float64) or not dtype.isnative:
             raise ValueError(f"dtype must be float32 or float64, got {dtype}")
         cdef Py_ssize_t n_layers = len(described), n_in, n_out, k
-        cdef Py_ssize_t n_inputs = check_width(inputs, "n_inputs")
+        cdef Py_ssize_t n_inputs = checked_int(inputs, "n_inputs")
         cdef PlanLayer *layer
         cdef object total = 0
         resolved = []
@@ -471,6 +422,32 @@ cdef class Network(Model):
         if status != OK:
             raise_stopped()
         return y
+
+    def _seconds_per_row(self, x, repeats):
+        """Time of a forward pass of one row as C code sees it, called ``repeats`` times."""
+        cdef cnp.ndarray row = convert(x, "x", self.typenum)
+        cdef cnp.ndarray y = np.empty(self.n_outputs, self.dtype)
+        cdef Py_ssize_t n = checked_int(repeats, "repeats"), i
+        cdef const void *source = cnp.PyArray_DATA(row)
+        cdef void *target = cnp.PyArray_DATA(y)
+        cdef Monitor monitor
+        cdef Watch state
+        cdef Workspace workspace
+        cdef double started, seconds
+        cdef int status = OK
+        if np.shape(row) != (self.n_inputs,):
+            raise ValueError(f"x must have shape ({self.n_inputs},), got {np.shape(row)}")
+        workspace = acquire(self.workspace, self.forward_bytes(1))
+        watch(&monitor, &state)
+        with nogil:
+            started = monotonic_seconds()
+            for i in range(n):
+                status |= self.forward_rows(1, source, target, workspace.data, &monitor)
+            seconds = monotonic_seconds() - started
+        release(workspace)
+        if status != OK:
+            raise_stopped()
+        return seconds / n
 
     # -- gradients -----------------------------------------------------------------------------
 

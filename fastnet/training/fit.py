@@ -4,13 +4,13 @@ Each epoch is one call of `TrainingLoop.epoch`, which needs no interpreter; betw
 validation, metrics, callbacks and early stopping.
 """
 
-import operator
+import math
 import secrets
-import sys
 import time
 
 import numpy as np
 
+from fastnet._checks import checked_int
 from fastnet._progress import Progress
 from fastnet.optim.optimizers import resolve as resolve_optimizer
 from fastnet.training import metrics as metrics_module
@@ -21,30 +21,11 @@ from fastnet.training.rows import TrainingRows
 __all__ = ["evaluate", "fit", "partial_fit"]
 
 
-def checked_int(value, name, least=1):
-    """An int of at least ``least``."""
-    if isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    try:
-        value = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an int, got {type(value).__name__}") from None
-    if not least <= value <= sys.maxsize:
-        raise ValueError(f"{name} must be from {least} to {sys.maxsize}, got {value}")
-    return value
-
-
 def check_seed(seed):
     """A seed of 64 bits: an int of at least 0, or from the system."""
     if seed is None:
         return secrets.randbits(64)
-    try:
-        seed = operator.index(seed)
-    except TypeError:
-        raise TypeError(f"seed must be an int or None, got {type(seed).__name__}") from None
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
-    return seed % 2**64
+    return checked_int(seed, "seed", 0, math.inf) % 2**64
 
 
 def weigh_classes(class_weight, y, sample_weight, n_outputs):
