@@ -12,9 +12,9 @@ cdef extern from "simd.h":
         TILE_ROWS_4         # rows of a tile of 4 vectors, for products of few rows
         WIDEST_TILE         # vectors of the widest tall tile
 
-# What a tile does with its sums on the way out
+# What a tile does beside adding products
 cdef enum:
-    ACCUMULATE = 1          # add to what is there
+    ACCUMULATE = 1          # to what is there
     RECTIFY = 2             # max(0, .)
 
 
@@ -25,17 +25,24 @@ cdef inline void tile(int MR, int NV, Py_ssize_t depth,
                       const real *bias, int flags, Py_ssize_t tail) noexcept nogil:
     """c[i, :] = bias + sum_k a[i a_row + k a_step] b[k b_step, :], i < MR, NV vectors wide.
 
-    The last vector stores ``tail`` elements; b and bias are read in whole vectors.
+    The last vector has ``tail`` elements of c; b and bias are read in whole vectors.  ACCUMULATE
+    takes c in the place of the bias.
     """
     cdef vf sums[14][4]
     cdef vf row[4]
     cdef vf x
     cdef int i, j
     cdef Py_ssize_t k
-    for j in range(NV):
-        x = vload(bias + j * VL) if bias != NULL else vzero()
+    if flags & ACCUMULATE:
         for i in range(MR):
-            sums[i][j] = x
+            for j in range(NV - 1):
+                sums[i][j] = vload(c + i * c_row + j * VL)
+            sums[i][NV - 1] = vload_partial(c + i * c_row + (NV - 1) * VL, tail)
+    else:
+        for j in range(NV):
+            x = vload(bias + j * VL) if bias != NULL else vzero()
+            for i in range(MR):
+                sums[i][j] = x
     for k in range(depth):
         for j in range(NV):
             row[j] = vload(b + j * VL)
@@ -45,21 +52,18 @@ cdef inline void tile(int MR, int NV, Py_ssize_t depth,
                 sums[i][j] = vfma(x, row[j], sums[i][j])
         a += a_step
         b += b_step
-    for i in range(MR):
-        for j in range(NV):
-            x = sums[i][j]
-            if j == NV - 1 and tail < VL:
-                if flags & ACCUMULATE:
-                    x = x + vload_partial(c + i * c_row + j * VL, tail)
-                if flags & RECTIFY:
-                    x = vmax(vzero(), x)
-                vstore_partial(c + i * c_row + j * VL, x, tail)
-            else:
-                if flags & ACCUMULATE:
-                    x = x + vload(c + i * c_row + j * VL)
-                if flags & RECTIFY:
-                    x = vmax(vzero(), x)
-                vstore(c + i * c_row + j * VL, x)
+    # One test for the tile and none for an element: with tests between them the compilers keep
+    # copies of the sums on the stack.
+    x = vset1(0 if flags & RECTIFY else -INFINITY)
+    if tail == VL:
+        for i in range(MR):
+            for j in range(NV):
+                vstore(c + i * c_row + j * VL, vmax(x, sums[i][j]))
+    else:
+        for i in range(MR):
+            for j in range(NV - 1):
+                vstore(c + i * c_row + j * VL, vmax(x, sums[i][j]))
+            vstore_partial(c + i * c_row + (NV - 1) * VL, vmax(x, sums[i][NV - 1]), tail)
 
 
 # One tile function for each shape; the count of rows is a run-time argument, so that any number
