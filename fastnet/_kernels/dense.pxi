@@ -18,6 +18,11 @@ cdef inline Py_ssize_t padded(Py_ssize_t n) noexcept nogil:
     return (n + 4 * VL + 63) // 64 * 64
 
 
+cdef inline Py_ssize_t block(Py_ssize_t rows, Py_ssize_t n) noexcept nogil:
+    """The same for (rows, n), additive in n but for the slack."""
+    return (rows + 15) // 16 * 16 * n + 64
+
+
 cdef Py_ssize_t rows_at_once(const Plan *plan) noexcept nogil:
     cdef Py_ssize_t units = 2 * plan.widest, i
     for i in range(plan.n_layers):
@@ -78,7 +83,9 @@ cdef inline bint keeps_input(const Layer *layer) noexcept nogil:
 
 
 cdef inline const real *biases_of(const Layer *layer, const real *parameters) noexcept nogil:
-    return parameters + layer.biases if layer.biases >= 0 else NULL
+    if layer.biases < 0:
+        return NULL
+    return parameters + layer.biases
 
 
 cdef int layer_forward(const Layer *layer, const real *parameters, Py_ssize_t rows,
@@ -169,22 +176,23 @@ cdef int forward(const Plan *plan, const void *parameters_, Py_ssize_t n_rows, c
 
 # ---- loss and gradient -----------------------------------------------------------------------
 
+cdef inline Py_ssize_t layers_offset(const Plan *plan, Py_ssize_t rows) noexcept nogil:
+    """Where the layers begin in the scratch of a gradient: after x, two deltas and row losses."""
+    return block(rows, plan.n_inputs) + 2 * block(rows, plan.widest) + block(rows, 1)
+
+
+cdef inline real *outputs_of(const Plan *plan, Py_ssize_t layer, Py_ssize_t rows,
+                             real *layers) noexcept nogil:
+    """Outputs (rows, n_outputs) of a layer; z of the layer comes after them."""
+    return layers + 2 * block(rows, plan.layers[layer].units_before) + (2 * layer - 2) * 64
+
+
 cdef Py_ssize_t gradient_scratch(const Plan *plan, Py_ssize_t n_rows) noexcept nogil:
     cdef Py_ssize_t rows = chunk_rows(plan, n_rows), i
-    cdef Py_ssize_t size = padded(rows * plan.n_inputs) + 2 * padded(rows * plan.widest)
+    cdef Py_ssize_t size = layers_offset(plan, rows)
     for i in range(plan.n_layers):
-        size += 2 * padded(rows * plan.layers[i].n_outputs)
-    return (size + padded(rows) + product_scratch(plan, rows)) * sizeof(real)
-
-
-cdef inline real *activations_of(const Plan *plan, Py_ssize_t layer, Py_ssize_t rows,
-                                 real *scratch) noexcept nogil:
-    """Outputs of a layer (rows, n_outputs) in the scratch of a gradient; then its z."""
-    cdef Py_ssize_t i
-    scratch += padded(rows * plan.n_inputs) + 2 * padded(rows * plan.widest) + padded(rows)
-    for i in range(layer):
-        scratch += 2 * padded(rows * plan.layers[i].n_outputs)
-    return scratch
+        size += 2 * block(rows, plan.layers[i].n_outputs)
+    return (size + product_scratch(plan, rows)) * sizeof(real)
 
 
 cdef int through_activation(const Layer *layer, Py_ssize_t rows, const real *z, const real *a,
@@ -234,7 +242,7 @@ cdef int output_loss(const Plan *plan, const Loss *spec, const Rows *rows, doubl
 
 cdef int backward(const Plan *plan, const real *parameters, Py_ssize_t rows, Py_ssize_t chunk,
                   const real *x, real *d, real *d_next, bint accumulate, real *gradient,
-                  real *scratch, real *products, Monitor *monitor) noexcept nogil:
+                  real *layers, real *products, Monitor *monitor) noexcept nogil:
     """From d = dC/dz of the last layer to the gradient of every parameter."""
     cdef Py_ssize_t i = plan.n_layers
     cdef const Layer *layer
@@ -244,7 +252,9 @@ cdef int backward(const Plan *plan, const real *parameters, Py_ssize_t rows, Py_
     while i > 0:
         i -= 1
         layer = plan.layers + i
-        inputs = activations_of(plan, i - 1, chunk, scratch) if i else x
+        inputs = x
+        if i:
+            inputs = outputs_of(plan, i - 1, chunk, layers)
         gradient_weights(rows, layer.n_inputs, layer.n_outputs, inputs, d, accumulate,
                          gradient + layer.weights, products)
         if layer.biases >= 0:
@@ -254,7 +264,7 @@ cdef int backward(const Plan *plan, const real *parameters, Py_ssize_t rows, Py_
         gradient_inputs(rows, layer.n_inputs, layer.n_outputs, d, parameters + layer.weights,
                         d_next, products)
         below = plan.layers + i - 1
-        if through_activation(below, rows, inputs + padded(chunk * below.n_outputs), inputs,
+        if through_activation(below, rows, inputs + block(chunk, below.n_outputs), inputs,
                               d_next, monitor) != OK:
             return STOPPED
         swap = d
@@ -271,19 +281,23 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
     cdef real *gradient = <real *> gradient_
     cdef real *scratch = <real *> scratch_
     cdef Py_ssize_t chunk = chunk_rows(plan, rows.n_rows), n = plan.n_outputs, i
-    cdef Py_ssize_t inputs_size = padded(chunk * plan.n_inputs)
-    cdef Py_ssize_t delta_size = padded(chunk * plan.widest)
+    cdef Py_ssize_t inputs_size = block(chunk, plan.n_inputs)
+    cdef Py_ssize_t delta_size = block(chunk, plan.widest)
     cdef Py_ssize_t first = 0
     cdef const real *x
     cdef const real *inputs
     cdef real *d = scratch + inputs_size
     cdef real *row_loss = scratch + inputs_size + 2 * delta_size
-    cdef real *products = activations_of(plan, plan.n_layers, chunk, scratch)
+    cdef real *layers = scratch + layers_offset(plan, chunk)
+    cdef real *products
     cdef real *a = NULL
     cdef real *z = NULL
     cdef const Layer *layer
     cdef bint is_last
     cdef Rows part
+    layer = plan.layers + plan.n_layers - 1
+    products = (outputs_of(plan, plan.n_layers - 1, chunk, layers)
+                + 2 * block(chunk, layer.n_outputs))
     value[0] = 0
     while first < rows.n_rows:
         part = rows[0]
@@ -303,10 +317,10 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
         for i in range(plan.n_layers):
             layer = plan.layers + i
             is_last = i == plan.n_layers - 1
-            a = activations_of(plan, i, chunk, scratch)
+            a = outputs_of(plan, i, chunk, layers)
             z = a
             if keeps_input(layer) or is_last and layer.activation == SOFTMAX:
-                z = a + padded(chunk * layer.n_outputs)
+                z = a + block(chunk, layer.n_outputs)
             if layer_forward(layer, parameters, part.n_rows, inputs, z, a, products,
                              monitor) != OK:
                 return STOPPED
@@ -316,7 +330,7 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
             return STOPPED
         if gradient != NULL:
             if backward(plan, parameters, part.n_rows, chunk, x, d, d + delta_size, first > 0,
-                        gradient, scratch, products, monitor) != OK:
+                        gradient, layers, products, monitor) != OK:
                 return STOPPED
         first += part.n_rows
         if poll(monitor, (6.0 if gradient != NULL else 2.0)
@@ -392,7 +406,9 @@ cdef int jacobian(const Plan *plan, const void *parameters_, const void *x_, voi
             for o in range(n):
                 for j in range(layer.n_outputs):
                     d[o * layer.n_outputs + j] *= derivative[j]
-        inputs = a - 2 * padded(layer.n_inputs) if i else x
+        inputs = x
+        if i:
+            inputs = a - 2 * padded(layer.n_inputs)
         if d_parameters != NULL:
             for o in range(n):
                 target = d_parameters + o * plan.n_parameters + layer.weights

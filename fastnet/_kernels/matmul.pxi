@@ -17,6 +17,12 @@ cdef inline Py_ssize_t round_up(Py_ssize_t n) noexcept nogil:
     return (n + VL - 1) // VL * VL
 
 
+cdef inline Py_ssize_t even_block(Py_ssize_t depth) noexcept nogil:
+    """Depth of blocks of at most K_BLOCK that are all about the same: none is thin."""
+    cdef Py_ssize_t blocks = (depth + K_BLOCK - 1) // K_BLOCK
+    return (depth + blocks - 1) // blocks if blocks > 1 else K_BLOCK
+
+
 cdef inline bint packs_weights(Py_ssize_t n_rows, Py_ssize_t n_inputs,
                                Py_ssize_t n_outputs) noexcept nogil:
     """Whether a forward product copies panels of the weights: they come from beyond the L2."""
@@ -48,7 +54,7 @@ cdef Py_ssize_t matmul_scratch(Py_ssize_t n_rows, Py_ssize_t n_inputs,
 cdef inline void dots(int N, Py_ssize_t n_rows, Py_ssize_t n_inputs, const real *x,
                       const real *w, Py_ssize_t w_row, const real *b, bint rectify,
                       real *y) noexcept nogil:
-    """y (n_rows, N) = x (n_rows, n_inputs) w^T + b with w (N, n_inputs) zero-padded to w_row.
+    """y (n_rows, N) = x (n_rows, n_inputs) w^T + b with w (N, n_inputs) in rows of w_row.
 
     A dot product for each element: with so few outputs a tile would leave most lanes empty.
     """
@@ -76,7 +82,7 @@ cdef inline void dots(int N, Py_ssize_t n_rows, Py_ssize_t n_inputs, const real 
             k += VL
         if tail:
             for j in range(N):
-                column[j] = vload(w + j * w_row + whole)
+                column[j] = vload_partial(w + j * w_row + whole, tail)
             for i in range(4):
                 v = vload_partial(x + (row + min(i, n - 1)) * n_inputs + whole, tail)
                 for j in range(N):
@@ -96,30 +102,46 @@ cdef void narrow_forward(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_ou
                          real *scratch) noexcept nogil:
     cdef Py_ssize_t w_row = round_up(n_inputs), k
     cdef int j
+    if n_outputs == 1:
+        # w (n_inputs, 1) already is its transpose
+        dots(1, n_rows, n_inputs, x, w, n_inputs, b, rectify, y)
+        return
     for j in range(<int> n_outputs):
         for k in range(n_inputs):
             scratch[j * w_row + k] = w[k * n_outputs + j]
-        for k in range(n_inputs, w_row):
-            scratch[j * w_row + k] = 0
-    if n_outputs == 1: dots(1, n_rows, n_inputs, x, scratch, w_row, b, rectify, y)
-    elif n_outputs == 2: dots(2, n_rows, n_inputs, x, scratch, w_row, b, rectify, y)
+    if n_outputs == 2: dots(2, n_rows, n_inputs, x, scratch, w_row, b, rectify, y)
     elif n_outputs == 3: dots(3, n_rows, n_inputs, x, scratch, w_row, b, rectify, y)
     else: dots(4, n_rows, n_inputs, x, scratch, w_row, b, rectify, y)
+
+
+cdef inline void copy_panel(int NV, Py_ssize_t depth, const real *w, Py_ssize_t w_row,
+                            real *panel) noexcept nogil:
+    """panel (depth, NV vectors) = as many columns of w, asked for early: they come from far."""
+    cdef int j
+    cdef Py_ssize_t p
+    for p in range(depth):
+        vprefetch(w + 16 * w_row)
+        vprefetch(w + 16 * w_row + (NV - 1) * VL)
+        for j in range(NV):
+            vstore(panel + j * VL, vload(w + j * VL))
+        w += w_row
+        panel += NV * VL
 
 
 cdef void affine(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs, const real *x,
                  const real *w, const real *b, bint rectify, real *y, real *scratch) noexcept nogil:
     """y (n_rows, n_outputs) = x w + b, rectified where asked."""
-    cdef Py_ssize_t k, depth, block, column, left, stride, p, j
+    cdef Py_ssize_t k, depth, block, column, left, stride
     cdef bint pack = packs_weights(n_rows, n_inputs, n_outputs)
     cdef const real *bias
+    cdef const real *source
     cdef int flags, width
     # A dot costs about 6 vector operations for its sum, a tile VL - n_outputs idle lanes.
     if (0 < n_outputs <= NARROW and n_inputs * (VL - n_outputs) > 6 * VL * n_outputs
             and n_rows >= 4):
         narrow_forward(n_rows, n_inputs, n_outputs, x, w, b, rectify, y, scratch)
         return
-    block = K_BLOCK
+    block = even_block(n_inputs)
     if n_inputs <= K_BLOCK + K_BLOCK // 2 and not pack or n_rows < 8:
         block = max(n_inputs, <Py_ssize_t> 1)
     if n_inputs == 0:
@@ -140,10 +162,10 @@ cdef void affine(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_outputs, c
             left = n_outputs - column
             width = tile_width(n_rows, left)
             stride = width * VL
-            for p in range(depth):
-                for j in range(width):
-                    vstore(scratch + p * stride + j * VL,
-                           vload(w + (k + p) * n_outputs + column + j * VL))
+            source = w + k * n_outputs + column
+            if width == 3: copy_panel(3, depth, source, n_outputs, scratch)
+            elif width == 2: copy_panel(2, depth, source, n_outputs, scratch)
+            else: copy_panel(1, depth, source, n_outputs, scratch)
             column_panel(width, n_rows, depth, x + k, n_inputs, 1, scratch, stride, y + column,
                          n_outputs, bias + column if bias != NULL else bias, flags,
                          min(left - (width - 1) * VL, <Py_ssize_t> VL))
@@ -175,6 +197,10 @@ cdef void gradient_weights(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_
     cdef const real *source
     cdef real *packed
     cdef int width, flags = ACCUMULATE if accumulate else 0
+    if n_outputs == 1:
+        # (d^T x)^T, and d_w (n_inputs, 1) already is that transpose
+        product(1, n_inputs, n_rows, d, 1, 1, x, n_inputs, d_w, n_inputs, NULL, flags)
+        return
     if n_outputs <= NARROW and n_inputs > n_outputs:
         # (d^T x)^T: the inputs are the wide side
         stride = round_up(n_inputs)
@@ -261,7 +287,7 @@ cdef void gradient_inputs(Py_ssize_t n_rows, Py_ssize_t n_inputs, Py_ssize_t n_o
         product(n_rows, n_inputs, n_outputs, d, 1, 1, w, n_inputs, d_x, n_inputs, NULL, 0)
         return
     while k < n_outputs:
-        depth = min(n_outputs - k, <Py_ssize_t> K_BLOCK)
+        depth = min(n_outputs - k, even_block(n_outputs))
         flags = ACCUMULATE if k else 0
         column = 0
         while column < n_inputs:

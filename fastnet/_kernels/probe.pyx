@@ -62,10 +62,13 @@ cdef class PlanOf:
         n = 0
         self.plan.layers = <Layer *> calloc(len(layers), sizeof(Layer))
         self.plan.n_layers = len(layers)
+        units = 0
         self.plan.n_inputs = self.plan.widest = layers[0][0].shape[0]
         for i, (weights, biases, activation) in enumerate(layers):
             layer = &self.plan.layers[i]
             layer.n_inputs, layer.n_outputs = weights.shape
+            layer.units_before = units
+            units += layer.n_outputs
             layer.activation = ACTIVATIONS[activation]
             layer.weights = n
             layer.biases = -1

@@ -190,8 +190,14 @@ FN_OP vf vfnma(vf a, vf b, vf c) { return vfma(-a, b, c); }
 FN_OP vf vfma(vf a, vf b, vf c) { return a * b + c; }
 FN_OP vf vfnma(vf a, vf b, vf c) { return c - a * b; }
 #endif
+#if defined(__SSE2__) || defined(_M_X64)
+typedef FN_PICK(__m128, __m128d) fn_sse;
+FN_OP vf vmax(vf a, vf b) { return (vf)FN_PICK(_mm_max_ps, _mm_max_pd)((fn_sse)a, (fn_sse)b); }
+FN_OP vf vmin(vf a, vf b) { return (vf)FN_PICK(_mm_min_ps, _mm_min_pd)((fn_sse)a, (fn_sse)b); }
+#else
 FN_OP vf vmax(vf a, vf b) { return vselect((vm)(a > b), a, b); }
 FN_OP vf vmin(vf a, vf b) { return vselect((vm)(a < b), a, b); }
+#endif
 #if defined(__SSE2__) || defined(_M_X64)
 FN_OP vf vsqrt(vf a) { return (vf)FN_PICK(_mm_sqrt_ps, _mm_sqrt_pd)((FN_PICK(__m128, __m128d))a); }
 #elif defined(__aarch64__)
@@ -343,6 +349,12 @@ FN_OP void transpose_block(const fn_real *s, ptrdiff_t row, fn_real *d, ptrdiff_
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) d[j * d_row + i] = s[i * row + j];
 }
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+FN_OP void vprefetch(const fn_real *p) { __builtin_prefetch(p); } /* any address */
+#else
+FN_OP void vprefetch(const fn_real *p) { (void)p; }
 #endif
 
 FN_OP vf vzero(void) { return vset1(0); }

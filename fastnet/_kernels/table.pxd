@@ -61,6 +61,7 @@ ctypedef struct CustomActivation:
 ctypedef struct Layer:
     Py_ssize_t n_inputs
     Py_ssize_t n_outputs
+    Py_ssize_t units_before         # outputs of all layers below
     Py_ssize_t weights              # offset of (n_inputs, n_outputs) in the flat parameters
     Py_ssize_t biases               # offset of (n_outputs,), or -1
     int activation

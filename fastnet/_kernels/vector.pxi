@@ -41,3 +41,4 @@ cdef extern from "simd.h":
     void vreduce4(vf a, vf b, vf c, vf d, real *out) noexcept nogil     # the four sums
     vf vrepeat(const real *p, int n) noexcept nogil                     # p[0] n times, p[1] ...
     void vfold(vf v, int n, real *out) noexcept nogil                   # sums of lanes i mod n
+    void vprefetch(const real *p) noexcept nogil

@@ -146,13 +146,15 @@ cdef class Network(Model):
         self.plan.n_parameters = total
         self.plan.widest = n_inputs
         n_in = n_inputs
-        first = 0
+        first = units = 0
         views = []
         for k in range(n_layers):
             spec = described[k]
             layer = self.plan.layers + k
             layer.n_inputs = n_in
             layer.n_outputs = n_out = spec.n_outputs
+            layer.units_before = units
+            units += n_out
             layer.weights = first
             layer.activation = resolved_id(resolved[k])
             if layer.activation == CUSTOM_ACTIVATION:

@@ -199,11 +199,14 @@ def fit(
                     predictions = net.predict(judged.X, n_threads=n_threads)
                     logs |= metrics_module.measure(measured, known_targets(judged), predictions)
                 record(history, logs)
-                line.update(**logs)
-                wants_end = [callback(net, epoch, dict(logs)) is True for callback in callbacks]
-                if any(wants_end):
-                    history.stopped = "callback"
-                    break
+                if progress:
+                    line.update(**logs)
+                if callbacks:
+                    # all of them see the epoch, whichever wants to stop
+                    answers = [callback(net, epoch, dict(logs)) for callback in callbacks]
+                    if True in answers:
+                        history.stopped = "callback"
+                        break
                 if watchdog is not None and watchdog.should_stop(net, logs):
                     history.stopped = "early_stopping"
                     break
