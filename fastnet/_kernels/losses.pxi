@@ -243,7 +243,7 @@ cdef double cross_entropy(Py_ssize_t n_rows, Py_ssize_t n, const real *z, const 
             else:
                 entropy_targets(n, z + row, p + row, y + row, factor, &rows.base[i],
                                 &rows.total[i], &rows.p[i], NULL if d == NULL else d + row)
-        total += entropy_sum(n_chunk, &rows, NULL if w == NULL else w + first,
+        total += entropy_sum(n_chunk, &rows, w if w == NULL else w + first,
                              NULL if row_loss == NULL else row_loss + first)
         first += n_chunk
     return total

@@ -7,7 +7,7 @@ cdef extern from "simd.h":
                          Py_ssize_t destination_stride) noexcept nogil
 
 cdef enum:
-    K_BLOCK = 256           # depth of a packed panel: 256 x 48 float32 is one L1 cache
+    K_BLOCK = 400           # depth of a packed panel at most: 75 KB with 48 columns of float32
     NARROW = 4              # layers of so few outputs are computed transposed
     STRIPS = 16             # row strips packed at once by gradient_weights
     PACKED_ROWS = 256
@@ -88,7 +88,7 @@ cdef inline void dots(int N, Py_ssize_t n_rows, Py_ssize_t n_inputs, const real 
                 for j in range(N):
                     sums[i * N + j] = vfma(v, column[j], sums[i * N + j])
         for i in range(N):
-            vreduce4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3], total + 4 * i)
+            vreduce4(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3], &total[4 * i])
         for i in range(n):
             for j in range(N):
                 sum_ = total[i * N + j] + (b[j] if b != NULL else 0)
