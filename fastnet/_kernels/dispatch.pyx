@@ -8,8 +8,7 @@ import importlib.util
 import os
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.stdlib cimport free, malloc
-from libc.string cimport memset
+from libc.stdlib cimport calloc, free
 
 from fastnet._kernels.table cimport ALIGNMENT, SLACK_BYTES, Kernels
 
@@ -107,16 +106,15 @@ cdef unsigned int flush_denormals() noexcept nogil:
 
 
 cdef void *allocate(Py_ssize_t n_bytes) noexcept nogil:
-    # malloc and a hidden pointer, because no aligned allocator is on every platform
+    # calloc and a hidden pointer, because no aligned allocator is on every platform
     cdef size_t size = <size_t> n_bytes + SLACK_BYTES + ALIGNMENT + sizeof(void *)
     cdef char *memory
     cdef char *aligned
     if n_bytes < 0 or size < <size_t> n_bytes:
         return NULL
-    memory = <char *> malloc(size)
+    memory = <char *> calloc(1, size)
     if memory == NULL:
         return NULL
-    memset(memory, 0, size)
     aligned = memory + sizeof(void *) + ALIGNMENT - 1
     aligned -= <size_t> aligned % ALIGNMENT
     (<void **> aligned)[-1] = memory

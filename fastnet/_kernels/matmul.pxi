@@ -65,6 +65,7 @@ cdef inline void dots(int N, Py_ssize_t n_rows, Py_ssize_t n_inputs, const real 
     cdef real sum_
     cdef Py_ssize_t row, k, tail = n_inputs % VL, whole = n_inputs - n_inputs % VL
     cdef int i, j, n = 4
+    memset(total, 0, sizeof(total))
     for row in range(0, n_rows, 4):
         if n_rows - row < 4:
             n = <int> (n_rows - row)

@@ -2,9 +2,7 @@
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from typing_extensions import disjoint_base
-
 
 ACTIVATIONS: Final[dict[str, int]]
 LOSSES: Final[dict[str, int]]

@@ -120,7 +120,7 @@ cdef class Network(Model):
         cdef object total = 0
         resolved = []
         n_in = n_inputs
-        for k, spec in enumerate(described):
+        for spec in described:
             n_out = spec.n_outputs
             total += n_in * <object> n_out + (n_out if spec.bias else 0)
             resolved.append(spec.activation)
@@ -429,7 +429,7 @@ cdef class Network(Model):
         """Time of a forward pass of one row as C code sees it, called ``repeats`` times."""
         cdef cnp.ndarray row = convert(x, "x", self.typenum)
         cdef cnp.ndarray y = np.empty(self.n_outputs, self.dtype)
-        cdef Py_ssize_t n = checked_int(repeats, "repeats"), i
+        cdef Py_ssize_t n = checked_int(repeats, "repeats"), _i
         cdef const void *source = cnp.PyArray_DATA(row)
         cdef void *target = cnp.PyArray_DATA(y)
         cdef Monitor monitor
@@ -443,7 +443,7 @@ cdef class Network(Model):
         watch(&monitor, &state)
         with nogil:
             started = monotonic_seconds()
-            for i in range(n):
+            for _i in range(n):
                 status |= self.forward_rows(1, source, target, workspace.data, &monitor)
             seconds = monotonic_seconds() - started
         release(workspace)
