@@ -3,7 +3,6 @@ from typing import Final, SupportsIndex
 
 CHUNK_OPERATIONS: Final[float]
 
-def check_threads(n_threads: SupportsIndex) -> int: ...
 def cut_rows(
     n_rows: int, operations_per_row: float, n_threads: SupportsIndex, multiple: int
 ) -> list[tuple[int, int]]: ...

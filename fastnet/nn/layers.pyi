@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ class Dense:
     activation: str | Activation = "identity"
     bias: bool = True
     init: _Initializer = "auto"
+    def __post_init__(self) -> None: ...
 
 class Layer:
     weights: npt.NDArray[Any]
@@ -30,3 +31,13 @@ class Layer:
     def n_inputs(self) -> int: ...
     @property
     def n_outputs(self) -> int: ...
+
+def describe(
+    inputs: int | Sequence[int] | npt.NDArray[Any],
+    layers: Iterable[Dense] | None,
+    hidden: str | Activation | Sequence[str | Activation],
+    output_activation: str | Activation,
+    bias: bool,
+    init: _Initializer,
+) -> tuple[int, list[Dense]]: ...
+def named(argument: str, activation: str | Activation) -> str | Activation: ...

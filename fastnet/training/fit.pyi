@@ -37,7 +37,6 @@ def partial_fit(
     X: npt.ArrayLike,
     y: npt.ArrayLike,
     optimizer: str | Optimizer | None = None,
-    epochs: int = 1,
     **options: Any,
 ) -> History: ...
 def evaluate(
