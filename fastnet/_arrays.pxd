@@ -56,3 +56,13 @@ cdef inline Py_ssize_t itemsize_of(int typenum) noexcept nogil:
 
 cdef inline int typenum_of(Py_ssize_t itemsize) noexcept nogil:
     return cnp.NPY_FLOAT32 if itemsize == 4 else cnp.NPY_FLOAT64
+
+# Whether the object is an ndarray of shape (n,) that can be read as it lies
+cdef inline bint is_plain(object array, Py_ssize_t n, int typenum) noexcept:
+    return (
+        cnp.PyArray_CheckExact(array)
+        and cnp.PyArray_TYPE(<cnp.ndarray> array) == typenum
+        and cnp.PyArray_NDIM(<cnp.ndarray> array) == 1
+        and cnp.PyArray_DIM(<cnp.ndarray> array, 0) == n
+        and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> array)
+    )

@@ -8,16 +8,16 @@ from typing_extensions import disjoint_base
 
 from fastnet.activations import Activation
 from fastnet.losses import Loss
+from fastnet.nn.dense import DenseModel
 from fastnet.nn.gradients import Trace
-from fastnet.nn.layers import Dense, Layer, _Initializer
+from fastnet.nn.layers import Dense, _Initializer
 from fastnet.optim.optimizers import Optimizer
 from fastnet.training.fit import _Callback
 from fastnet.training.history import EarlyStopping, History
 from fastnet.training.metrics import _Metrics
-from fastnet.training.model import Model
 
 @disjoint_base
-class Network(Model):
+class Network(DenseModel):
     history: History | None
     @overload
     def __init__(
@@ -47,12 +47,6 @@ class Network(Model):
         layers: Iterable[tuple[npt.ArrayLike, npt.ArrayLike | None, str | Activation]],
         dtype: npt.DTypeLike | None = None,
     ) -> Self: ...
-    @property
-    def parameters(self) -> npt.NDArray[Any]: ...
-    @property
-    def layers(self) -> tuple[Layer, ...]: ...
-    @property
-    def dtype(self) -> np.dtype[Any]: ...
     def reinitialize(self, seed: int | None = None) -> None: ...
     def __call__(self, X: npt.ArrayLike) -> npt.NDArray[Any]: ...
     def predict(
@@ -109,7 +103,6 @@ class Network(Model):
         progress: bool = False,
         n_threads: int = 1,
     ) -> History: ...
-    def _seconds_per_row(self, x: npt.ArrayLike, repeats: int) -> float: ...
     def evaluate(
         self,
         X: npt.ArrayLike,

@@ -1,67 +1,27 @@
-"""Dense networks.
-
-A network is one flat vector of parameters and a plan that says which part of it is which layer.
-Everything it computes is done by the dense engine of the kernel table (`_kernels/dense.pxi`); this
-module checks what comes from Python, owns the memory, and hands out NumPy arrays.
-
-One network may be used by many threads at once: the first caller takes the network's own
-workspace, others get one of their own while it is busy.
-"""
+"""Dense networks: the public class, on top of `fastnet.nn.dense`."""
 
 import copy
 
 import numpy as np
 
 cimport numpy as cnp
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from fastnet._checks import checked_int
-from fastnet._parallel import cut_rows, run_chunks
 from fastnet.nn.initializers import initialize
-from fastnet.nn.layers import Dense, Layer, describe
+from fastnet.nn.layers import Dense, describe
 from fastnet.random import RandomStream
 
-from fastnet._arrays cimport (
-    check_overlap,
-    convert,
-    itemsize_of,
-    matrix,
-)
+from fastnet._arrays cimport check_overlap, convert, is_plain, itemsize_of, matrix
 from fastnet._arrays cimport output as output_array
-from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
-from fastnet._kernels.table cimport (
-    CUSTOM_ACTIVATION,
-    OK,
-    Loss,
-    Monitor,
-    Rows,
-)
-from fastnet._kernels.table cimport Layer as PlanLayer
-from fastnet._workspace cimport Workspace, acquire, as_array, new_memory, release
-from fastnet.activations cimport Activation, resolved_id
-from fastnet.training.model cimport Model, Watch, raise_stopped, watch
+from fastnet._kernels.table cimport OK, Monitor
+from fastnet._workspace cimport Workspace, acquire, release
+from fastnet.nn.dense cimport UNLOCKED_OPERATIONS, DenseModel
+from fastnet.training.model cimport Watch, raise_stopped, watch
 from fastnet.training.rows cimport TrainingRows
 
 cnp.import_array()
 
-# Work that is shorter than a few microseconds keeps the interpreter lock.
-cdef double UNLOCKED_OPERATIONS = 4e5
-cdef object LARGEST = np.iinfo(np.intp).max
-
-
-cdef inline bint is_plain(object array, Py_ssize_t n, int typenum) noexcept:
-    """Whether the object is an ndarray of shape (n,) that can be read as it lies."""
-    return (
-        cnp.PyArray_CheckExact(array)
-        and cnp.PyArray_TYPE(<cnp.ndarray> array) == typenum
-        and cnp.PyArray_NDIM(<cnp.ndarray> array) == 1
-        and cnp.PyArray_DIM(<cnp.ndarray> array, 0) == n
-        and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> array)
-    )
-
-
-cdef class Network(Model):
+cdef class Network(DenseModel):
     """A dense feed-forward network.
 
     Parameters
@@ -105,80 +65,6 @@ cdef class Network(Model):
         inputs, described = describe(sizes, layers, hidden, output, bias, init)
         self._build(inputs, described, dtype)
         self.reinitialize(seed)
-
-    def _build(self, inputs, described, dtype):
-        """Plan, memory and views; the parameters are zero."""
-        try:
-            dtype = np.dtype(dtype)
-        except TypeError:
-            raise TypeError(f"dtype must be float32 or float64, got {dtype!r}") from None
-        if dtype not in (np.float32, np.float64) or not dtype.isnative:
-            raise ValueError(f"dtype must be float32 or float64, got {dtype}")
-        cdef Py_ssize_t n_layers = len(described), n_in, n_out, k
-        cdef Py_ssize_t n_inputs = checked_int(inputs, "n_inputs")
-        cdef PlanLayer *layer
-        cdef object total = 0
-        resolved = []
-        n_in = n_inputs
-        for spec in described:
-            n_out = spec.n_outputs
-            total += n_in * <object> n_out + (n_out if spec.bias else 0)
-            resolved.append(spec.activation)
-            n_in = n_out
-        if total * dtype.itemsize > LARGEST // 4:
-            raise ValueError(f"sizes make a network of {total} parameters, which no memory holds")
-        if self.plan.layers != NULL:
-            raise RuntimeError("a network is built once")
-
-        self.kernels = kernels(dtype.itemsize)
-        self.dtype = dtype
-        self.typenum = cnp.NPY_FLOAT32 if dtype.itemsize == 4 else cnp.NPY_FLOAT64
-        self.n_inputs = n_inputs
-        self.n_parameters = total
-        self.memory = new_memory(total * dtype.itemsize)
-        self.data = self.memory.data
-        self.parameters = as_array(self.memory, self.n_parameters, self.typenum)
-        self.plan.layers = <PlanLayer *> calloc(n_layers, sizeof(PlanLayer))
-        if self.plan.layers == NULL:
-            raise MemoryError()
-        self.plan.n_layers = n_layers
-        self.plan.n_inputs = n_inputs
-        self.plan.n_parameters = total
-        self.plan.widest = n_inputs
-        n_in = n_inputs
-        first = units = 0
-        views = []
-        for k in range(n_layers):
-            spec = described[k]
-            layer = self.plan.layers + k
-            layer.n_inputs = n_in
-            layer.n_outputs = n_out = spec.n_outputs
-            layer.units_before = units
-            units += n_out
-            layer.weights = first
-            layer.activation = resolved_id(resolved[k])
-            if layer.activation == CUSTOM_ACTIVATION:
-                (<Activation> resolved[k]).fill_hooks(&layer.custom, dtype.itemsize)
-                self.is_custom = True
-            weights = self.parameters[first:first + n_in * n_out].reshape(n_in, n_out)
-            first += n_in * n_out
-            biases = None
-            layer.biases = -1
-            if spec.bias:
-                layer.biases = first
-                biases = self.parameters[first:first + n_out]
-                first += n_out
-            views.append(Layer(weights, biases, resolved[k]))
-            self.plan.widest = max(self.plan.widest, n_out)
-            n_in = n_out
-        self.n_outputs = self.plan.n_outputs = n_in
-        self.layers = tuple(views)
-        self.inits = tuple(spec.init for spec in described)
-        self.workspace = Workspace()
-        self.workspace.reserve(self.forward_bytes(1))
-
-    def __dealloc__(self):
-        free(self.plan.layers)
 
     @classmethod
     def from_arrays(cls, layers, dtype=None):
@@ -244,47 +130,6 @@ cdef class Network(Model):
 
     # -- outputs -------------------------------------------------------------------------------
 
-    cdef Py_ssize_t forward_bytes(self, Py_ssize_t n_rows) noexcept nogil:
-        return self.kernels.forward_scratch(&self.plan, n_rows)
-
-    cdef Py_ssize_t gradient_bytes(self, Py_ssize_t n_rows) noexcept nogil:
-        return self.kernels.gradient_scratch(&self.plan, n_rows)
-
-    cdef int forward_rows(self, Py_ssize_t n_rows, const void *x, void *y, void *scratch,
-                          Monitor *monitor) noexcept nogil:
-        return self.kernels.forward(&self.plan, self.data, n_rows, x, y, scratch, monitor)
-
-    cdef int gradient_rows(self, const Loss *loss, const Rows *rows, double scale, double *value,
-                           void *gradient, void *scratch, Monitor *monitor) noexcept nogil:
-        return self.kernels.loss_gradient(&self.plan, self.data, loss, rows, scale, value,
-                                          gradient, scratch, monitor)
-
-    cdef object output_activation(self):
-        return self.layers[len(self.layers) - 1].activation
-
-    cdef int one_row(self, const void *x, void *y) except -1:
-        cdef Workspace workspace = self.workspace
-        cdef Monitor monitor
-        if self.is_custom or workspace.busy or workspace.n_bytes == 0:
-            return self.one_row_apart(x, y)
-        workspace = acquire(workspace, 0)
-        self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
-        release(workspace)
-        return 0
-
-    cdef int one_row_apart(self, const void *x, void *y) except -1:
-        """The same where hooks may run or another thread is at work."""
-        cdef Monitor monitor
-        cdef Watch state
-        cdef int status
-        cdef Workspace workspace = acquire(self.workspace, self.forward_bytes(1))
-        watch(&monitor, &state)
-        status = self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
-        release(workspace)
-        if status != OK:
-            raise_stopped()
-        return 0
-
     def __call__(self, X):
         """Outputs for one row (n_inputs,) -> (n_outputs,) or many (n_rows, n_inputs).
 
@@ -326,59 +171,6 @@ cdef class Network(Model):
             return out
         return self.many_rows(X, out, n_threads)
 
-    cdef object many_rows(self, object X, object out, object n_threads):
-        cdef cnp.ndarray x, y
-        cdef cnp.npy_intp shape[2]
-        cdef int ndim
-        cdef Py_ssize_t n_rows
-        x = convert(X, "X", self.typenum)
-        ndim = cnp.PyArray_NDIM(x)
-        if ndim != 1 and ndim != 2 or cnp.PyArray_DIM(x, ndim - 1) != self.n_inputs:
-            raise ValueError(
-                f"X must have shape ({self.n_inputs},) or (n_rows, {self.n_inputs}), "
-                f"got {np.shape(x)}"
-            )
-        n_rows = cnp.PyArray_DIM(x, 0) if ndim == 2 else 1
-        shape[0] = n_rows if ndim == 2 else self.n_outputs
-        shape[1] = self.n_outputs
-        if out is None:
-            y = cnp.PyArray_SimpleNew(ndim, shape, self.typenum)
-        else:
-            y = output_array(out, "out", ndim, shape, self.typenum)
-            if np.may_share_memory(x, y):
-                x = x.copy()
-        chunks = cut_rows(
-            n_rows, 2 * self.n_parameters, n_threads, self.kernels.rows_at_once(&self.plan))
-        if len(chunks) > 1:
-            run_chunks(lambda a, b: self._forward_part(x, y, a, b), chunks, n_threads)
-        else:
-            self._forward_part(x, y, 0, n_rows)
-        return y
-
-    def _forward_part(self, cnp.ndarray x, cnp.ndarray y, Py_ssize_t first, Py_ssize_t last):
-        """Rows first to last of x into y."""
-        cdef Py_ssize_t itemsize = itemsize_of(self.typenum), n_rows = last - first
-        cdef const char *source = <const char *> cnp.PyArray_DATA(x)
-        cdef char *target = <char *> cnp.PyArray_DATA(y)
-        cdef Monitor monitor
-        cdef Watch state
-        cdef Workspace workspace
-        cdef int status
-        if n_rows == 0:
-            return
-        source += first * self.n_inputs * itemsize
-        target += first * self.n_outputs * itemsize
-        workspace = acquire(self.workspace, self.forward_bytes(n_rows))
-        watch(&monitor, &state)
-        if 2.0 * n_rows * self.n_parameters > UNLOCKED_OPERATIONS:
-            with nogil:
-                status = self.forward_rows(n_rows, source, target, workspace.data, &monitor)
-        else:
-            status = self.forward_rows(n_rows, source, target, workspace.data, &monitor)
-        release(workspace)
-        if status != OK:
-            raise_stopped()
-
     def predict_population(self, P, X):
         """Outputs of many networks of this shape.
 
@@ -392,6 +184,7 @@ cdef class Network(Model):
         -------
         ndarray (n_networks, n_rows, n_outputs)
         """
+        self.check_built()
         cdef cnp.ndarray p = matrix(P, "P", self.n_parameters, self.typenum)
         cdef cnp.ndarray x = matrix(X, "X", self.n_inputs, self.typenum)
         cdef Py_ssize_t n_networks = cnp.PyArray_DIM(p, 0), n_rows = cnp.PyArray_DIM(x, 0), k
@@ -424,32 +217,6 @@ cdef class Network(Model):
         if status != OK:
             raise_stopped()
         return y
-
-    def _seconds_per_row(self, x, repeats):
-        """Time of a forward pass of one row as C code sees it, called ``repeats`` times."""
-        cdef cnp.ndarray row = convert(x, "x", self.typenum)
-        cdef cnp.ndarray y = np.empty(self.n_outputs, self.dtype)
-        cdef Py_ssize_t n = checked_int(repeats, "repeats"), _i
-        cdef const void *source = cnp.PyArray_DATA(row)
-        cdef void *target = cnp.PyArray_DATA(y)
-        cdef Monitor monitor
-        cdef Watch state
-        cdef Workspace workspace
-        cdef double started, seconds
-        cdef int status = OK
-        if np.shape(row) != (self.n_inputs,):
-            raise ValueError(f"x must have shape ({self.n_inputs},), got {np.shape(row)}")
-        workspace = acquire(self.workspace, self.forward_bytes(1))
-        watch(&monitor, &state)
-        with nogil:
-            started = monotonic_seconds()
-            for _i in range(n):
-                status |= self.forward_rows(1, source, target, workspace.data, &monitor)
-            seconds = monotonic_seconds() - started
-        release(workspace)
-        if status != OK:
-            raise_stopped()
-        return seconds / n
 
     # -- gradients -----------------------------------------------------------------------------
 
@@ -513,51 +280,17 @@ cdef class Network(Model):
             raise_stopped()
         return value, gradient
 
-    def _jacobians(self, X, bint by_inputs):
-        cdef cnp.ndarray x = convert(X, "X", self.typenum)
-        cdef int ndim = cnp.PyArray_NDIM(x)
-        if ndim != 1 and ndim != 2 or cnp.PyArray_DIM(x, ndim - 1) != self.n_inputs:
-            raise ValueError(
-                f"X must have shape ({self.n_inputs},) or (n_rows, {self.n_inputs}), "
-                f"got {np.shape(x)}"
-            )
-        cdef Py_ssize_t n_rows = cnp.PyArray_DIM(x, 0) if ndim == 2 else 1, row
-        cdef Py_ssize_t n = self.n_inputs if by_inputs else self.n_parameters
-        cdef Py_ssize_t itemsize = itemsize_of(self.typenum)
-        cdef cnp.ndarray jacobian = np.empty((n_rows, self.n_outputs, n), self.dtype)
-        cdef const char *source = <const char *> cnp.PyArray_DATA(x)
-        cdef char *target = <char *> cnp.PyArray_DATA(jacobian)
-        cdef Monitor monitor
-        cdef Watch state
-        cdef int status = OK
-        cdef Workspace workspace = acquire(
-            self.workspace, self.kernels.jacobian_scratch(&self.plan))
-        watch(&monitor, &state)
-        with nogil:
-            for row in range(n_rows):
-                status = self.kernels.jacobian(
-                    &self.plan, self.data, source + row * self.n_inputs * itemsize,
-                    NULL if by_inputs else target, target if by_inputs else NULL,
-                    workspace.data, &monitor)
-                if status != OK:
-                    break
-                target += self.n_outputs * n * itemsize
-        release(workspace)
-        if status != OK:
-            raise_stopped()
-        return jacobian if ndim == 2 else jacobian[0]
-
     def jacobian(self, X):
         """Derivatives of the outputs by the parameters.
 
         X (n_inputs,) gives (n_outputs, n_parameters); X (n_rows, n_inputs) gives
         (n_rows, n_outputs, n_parameters).
         """
-        return self._jacobians(X, False)
+        return self.jacobians(X, False)
 
     def input_jacobian(self, X):
         """Derivatives of the outputs by the inputs: (n_outputs, n_inputs), or with rows first."""
-        return self._jacobians(X, True)
+        return self.jacobians(X, True)
 
     def trace(self, x, y=None, loss="auto"):
         """Every quantity of the forward and the backward pass of one row.

@@ -10,6 +10,8 @@ cdef class Model:
     cdef readonly Py_ssize_t n_outputs
     cdef readonly Py_ssize_t n_parameters
 
+    # RuntimeError where __init__ was not called
+    cdef int check_built(self) except -1
     # Bytes of scratch for so many rows
     cdef Py_ssize_t forward_bytes(self, Py_ssize_t n_rows) noexcept nogil
     cdef Py_ssize_t gradient_bytes(self, Py_ssize_t n_rows) noexcept nogil

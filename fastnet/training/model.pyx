@@ -15,6 +15,11 @@ cdef extern from "Python.h":
 
 
 cdef class Model:
+    cdef int check_built(self) except -1:
+        if self.kernels == NULL:
+            raise RuntimeError(f"{type(self).__name__}.__init__ was not called")
+        return 0
+
     cdef Py_ssize_t forward_bytes(self, Py_ssize_t n_rows) noexcept nogil:
         return 0
 

@@ -23,6 +23,9 @@ cdef bint are_labels(object y, Py_ssize_t n_outputs):
 cdef class TrainingRows:
     def __init__(self, Model model, object X, object y, object loss="auto",
                  object sample_weight=None, str x_name="X", str y_name="y"):
+        if model is None:
+            raise TypeError("model must not be None")
+        model.check_built()
         cdef int typenum = cnp.NPY_FLOAT32 if model.kernels.itemsize == 4 else cnp.NPY_FLOAT64
         cdef Py_ssize_t n_rows
         activation = model.output_activation()

@@ -157,3 +157,23 @@ def test_partial_fit_goes_on_in_a_copy(way, dtype):
     net.partial_fit(x, y, shuffle=False)
     again.partial_fit(x, y, shuffle=False)
     np.testing.assert_array_equal(net.parameters, again.parameters)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda net: net(np.zeros(0, bool)),
+        lambda net: net(np.zeros((2, 0))),
+        lambda net: net.predict(np.zeros(3)),
+        lambda net: net.predict_population(np.zeros((1, 0)), np.zeros((1, 0))),
+        lambda net: net.loss_and_gradient(np.zeros((1, 0)), np.zeros((1, 0))),
+        lambda net: net.jacobian(np.zeros(0)),
+        lambda net: net.input_jacobian(np.zeros(0)),
+        lambda net: net.fit(np.zeros((1, 0)), np.zeros((1, 0))),
+        lambda net: net.evaluate(np.zeros((1, 0)), np.zeros((1, 0))),
+    ],
+)
+def test_network_without_init_is_an_error(use):
+    """Nothing reaches a kernel through an object whose constructor never ran."""
+    with pytest.raises(RuntimeError, match="__init__"):
+        use(fn.Network.__new__(fn.Network))
