@@ -27,5 +27,4 @@ cdef cnp.ndarray as_array(Memory memory, Py_ssize_t n, int typenum)
 # The shared workspace where it is free, else a new one; both are given back with release()
 cdef Workspace acquire(Workspace shared, Py_ssize_t n_bytes)
 
-cdef inline void release(Workspace workspace) noexcept:
-    workspace.busy = 0
+cdef void release(Workspace workspace) noexcept

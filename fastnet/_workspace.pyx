@@ -13,14 +13,18 @@ cdef extern from *:
        is enough. */
     #if defined(Py_GIL_DISABLED) && (defined(__GNUC__) || defined(__clang__))
     static inline int fn_take(int *flag) { return !__atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE); }
+    static inline void fn_give(int *flag) { __atomic_store_n(flag, 0, __ATOMIC_RELEASE); }
     #elif defined(Py_GIL_DISABLED)
     #include <intrin.h>
     static inline int fn_take(int *flag) { return !_InterlockedExchange((long *)flag, 1); }
+    static inline void fn_give(int *flag) { _InterlockedExchange((long *)flag, 0); }
     #else
     static inline int fn_take(int *flag) { return *flag ? 0 : (*flag = 1); }
+    static inline void fn_give(int *flag) { *flag = 0; }
     #endif
     """
     bint fn_take(int *flag) noexcept nogil
+    void fn_give(int *flag) noexcept nogil
 
 
 cdef class Memory:
@@ -67,6 +71,10 @@ cdef Workspace acquire(Workspace shared, Py_ssize_t n_bytes):
         try:
             workspace.reserve(n_bytes)
         except MemoryError:
-            workspace.busy = 0
+            release(workspace)
             raise
     return workspace
+
+
+cdef void release(Workspace workspace) noexcept:
+    fn_give(&workspace.busy)

@@ -133,7 +133,9 @@ cdef class DenseModel(Model):
         cdef Monitor monitor
         if self.is_custom or workspace.busy or workspace.n_bytes == 0:
             return self.one_row_apart(x, y)
-        workspace = acquire(workspace, 0)
+        # Its size and not 0: without the interpreter lock somebody may take it before we do, and
+        # the workspace that we get instead has no memory yet.
+        workspace = acquire(workspace, workspace.n_bytes)
         self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
         release(workspace)
         return 0
