@@ -69,6 +69,7 @@ cdef int fill(object resolved, LossHook *hook, Py_ssize_t itemsize) except -1:
         (<Loss> resolved).fill_hook(hook, itemsize)
         return 0
     hook.kind = IDS[resolved]
+    hook.parameter = 0
     hook.context = NULL
     hook.hook = NULL
     return 0
@@ -125,7 +126,8 @@ cdef void run(int kind, cnp.ndarray predictions, cnp.ndarray expected, void *los
     rows.labels = NULL
     rows.weights = NULL
     kernels(cnp.PyArray_ITEMSIZE(predictions)).loss(
-        kind, predictions.shape[1], &rows, NULL, cnp.PyArray_DATA(predictions), 1.0, losses, d
+        kind, 0.0, predictions.shape[1], &rows, NULL, cnp.PyArray_DATA(predictions), 1.0, losses,
+        d
     )
 
 
@@ -280,6 +282,7 @@ cdef class Loss:
 
     cdef void fill_hook(self, LossHook *hook, Py_ssize_t itemsize) noexcept:
         hook.kind = CUSTOM_LOSS
+        hook.parameter = 0
         hook.context = <void *> self
         # A hook leaves its exception set, which the cast hides from Cython: see loss_rows.
         hook.hook = <loss_hook> loss_float32 if itemsize == 4 else <loss_hook> loss_float64

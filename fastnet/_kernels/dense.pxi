@@ -82,6 +82,12 @@ cdef inline bint keeps_input(const Layer *layer) noexcept nogil:
     return layer.activation == CUSTOM_ACTIVATION or needs_input(layer.activation)
 
 
+cdef inline bint is_fused(int loss_kind) noexcept nogil:
+    """Whether a loss takes the inputs of the output activation and gives the gradient by them."""
+    return (loss_kind == CROSS_ENTROPY or loss_kind == BINARY_CROSS_ENTROPY
+            or loss_kind == KL_DIVERGENCE)
+
+
 cdef inline const real *biases_of(const Layer *layer, const real *parameters) noexcept nogil:
     if layer.biases < 0:
         return NULL
@@ -231,9 +237,9 @@ cdef int output_loss(const Plan *plan, const Loss *spec, const Rows *rows, doubl
             for j in range(n):
                 d[i * n + j] *= factor
     else:
-        value[0] += scale * loss(spec.kind, n, rows, z, a, scale, NULL,
+        value[0] += scale * loss(spec.kind, spec.parameter, n, rows, z, a, scale, NULL,
                                  d if wants_gradient else NULL)
-        if spec.kind == CROSS_ENTROPY:
+        if is_fused(spec.kind):
             return OK               # d is by z already
     if not wants_gradient:
         return OK
@@ -319,7 +325,7 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
             is_last = i == plan.n_layers - 1
             a = outputs_of(plan, i, chunk, layers)
             z = a
-            if keeps_input(layer) or is_last and layer.activation == SOFTMAX:
+            if keeps_input(layer) or is_last and is_fused(spec.kind):
                 z = a + block(chunk, layer.n_outputs)
             if layer_forward(layer, parameters, part.n_rows, inputs, z, a, products,
                              monitor) != OK:

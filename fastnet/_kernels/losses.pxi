@@ -250,8 +250,8 @@ cdef double cross_entropy(Py_ssize_t n_rows, Py_ssize_t n, const real *z, const 
 
 
 # sum_i w_i L_i; the contract is in table.pxd.  A kind without a kernel gives NaN.
-cdef double loss(int kind, Py_ssize_t n, const Rows *rows, const void *z, const void *predictions,
-                 double scale, void *row_loss, void *d) noexcept nogil:
+cdef double loss(int kind, double parameter, Py_ssize_t n, const Rows *rows, const void *z,
+                 const void *predictions, double scale, void *row_loss, void *d) noexcept nogil:
     cdef const real *p = <const real *> predictions
     cdef const real *y = <const real *> rows.targets
     cdef const real *w = <const real *> rows.weights

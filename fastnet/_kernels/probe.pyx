@@ -272,7 +272,7 @@ cdef class Table:
         return np.array(buffer[:n]).reshape(shape)
 
     def loss(self, kind, predictions, targets=None, z=None, labels=None, weights=None, scale=1.0,
-             row_loss=True, gradient=True):
+             row_loss=True, gradient=True, parameter=0.0):
         """(value, row_loss or None, d or None)."""
         cdef Rows rows
         p = self.copy(predictions)
@@ -293,7 +293,7 @@ cdef class Table:
         losses = self.guarded(np.full(n_rows, np.nan))
         d = self.guarded(np.full((n_rows, n), np.nan))
         value = self.k.loss(
-            LOSSES[kind], n, &rows, address(z), address(p), scale,
+            LOSSES[kind], parameter, n, &rows, address(z), address(p), scale,
             address(losses) if row_loss else NULL, address(d) if gradient else NULL)
         return (value, self.checked(losses, n_rows) if row_loss else None,
                 self.checked(d, (n_rows, n)) if gradient else None)
@@ -409,7 +409,7 @@ cdef class Table:
         return self.take(raw, first, (n_rows, n_outputs), False, "forward")
 
     def loss_gradient(self, layers, x, kind, targets=None, labels=None, weights=None, scale=1.0,
-                      gradient=True):
+                      gradient=True, parameter=0.0):
         """(value, flat gradient or None) of scale sum_i w_i L_i"""
         cdef PlanOf plan = PlanOf(layers)
         cdef Monitor monitor = no_monitor()
@@ -432,6 +432,7 @@ cdef class Table:
             weights = self.given(weights)
             rows.weights = address(weights)
         loss.kind = LOSSES[kind]
+        loss.parameter = parameter
         loss.context = NULL
         loss.hook = NULL
         raw, first = self.place(plan.plan.n_parameters, SENTINEL)

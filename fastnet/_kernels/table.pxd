@@ -28,13 +28,35 @@ cdef enum ActivationId:
     SIN
     GAUSSIAN
     SOFTMAX                 # over the row
-    CUSTOM_ACTIVATION       # through the hooks of CustomActivation
+    SELU
+    SILU
+    MISH
+    SOFTSIGN
+    ELLIOT
+    HARD_TANH
+    HARD_SIGMOID
+    ABS
+    SQUARE
+    CUBE
+    EXP
+    STEP
+    INVERSE
+    LOG
+    CUSTOM_ACTIVATION = 255 # through the hooks of CustomActivation
 
 cdef enum LossId:
     SQUARED_ERROR = 0
     HALF_SQUARED_ERROR
     CROSS_ENTROPY           # fused with softmax
-    CUSTOM_LOSS             # through the hook of Loss
+    BINARY_CROSS_ENTROPY    # fused with sigmoid
+    KL_DIVERGENCE           # fused with softmax
+    ABSOLUTE_ERROR
+    HUBER                   # parameter: delta
+    LOG_COSH
+    POISSON
+    HINGE
+    QUANTILE                # parameter: the quantile
+    CUSTOM_LOSS = 255       # through the hook of Loss
 
 # Status of everything that may call a hook
 cdef enum:
@@ -77,6 +99,7 @@ ctypedef struct Plan:
 
 ctypedef struct Loss:
     int kind
+    double parameter                # of HUBER and QUANTILE
     void *context
     loss_hook hook
 
@@ -133,10 +156,10 @@ ctypedef struct Kernels:
     void (*log)(Py_ssize_t n, const void *x, void *y) noexcept nogil
 
     # Returns sum_i w_i L_i; row_loss (n_rows,) or NULL gets L_i; d (n_rows, n) or NULL gets
-    # w_i scale dL_i/d prediction.  predictions: outputs of the network; for CROSS_ENTROPY z is
-    # needed as well (the softmax inputs) and d is by z.
-    double (*loss)(int kind, Py_ssize_t n, const Rows *rows, const void *z, const void *predictions,
-                   double scale, void *row_loss, void *d) noexcept nogil
+    # w_i scale dL_i/d prediction.  predictions: outputs of the network; the losses that are fused
+    # with softmax or sigmoid need its inputs z as well, and their d is by z.
+    double (*loss)(int kind, double parameter, Py_ssize_t n, const Rows *rows, const void *z,
+                   const void *predictions, double scale, void *row_loss, void *d) noexcept nogil
 
     # Updates: one fused pass, any length, no slack
     void (*sgd)(Py_ssize_t n, void *parameters, const void *gradient, double learning_rate,
