@@ -17,6 +17,8 @@ _PLACES = {
     "Activation": "fastnet.activations",
     "Adam": "fastnet.optim",
     "Dense": "fastnet.nn.layers",
+    "Dropout": "fastnet.nn.layers",
+    "LayerNorm": "fastnet.nn.layers",
     "DivergenceError": "fastnet.training.loop",
     "EarlyStopping": "fastnet.training.history",
     "FileFormatError": "fastnet._files",

@@ -5,7 +5,7 @@ from fastnet.activations import Activation
 from fastnet.losses import Loss
 from fastnet.nn.files import load
 from fastnet.nn.gradients import check_gradient
-from fastnet.nn.layers import Dense
+from fastnet.nn.layers import Dense, Dropout, LayerNorm
 from fastnet.nn.network import Network
 from fastnet.optim import SGD, Adam
 from fastnet.random import RandomStream
@@ -18,9 +18,11 @@ __all__ = [
     "Adam",
     "Dense",
     "DivergenceError",
+    "Dropout",
     "EarlyStopping",
     "FileFormatError",
     "History",
+    "LayerNorm",
     "Loss",
     "Network",
     "RandomStream",

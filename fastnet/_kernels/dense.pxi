@@ -1,4 +1,4 @@
-# Dense networks: forward, loss and gradient by backpropagation, and the Jacobian of one row.
+# Dense networks: forward, loss and gradient by backpropagation.
 #
 # Rows go through in chunks whose activations stay in the cache.  The size of a chunk depends on
 # the shape of the network only, so sums are formed in the same order for any caller.
@@ -42,7 +42,9 @@ cdef Py_ssize_t product_scratch(const Plan *plan, Py_ssize_t rows) noexcept nogi
     """Elements of scratch for the products of every layer."""
     cdef Py_ssize_t size = 0, i
     for i in range(plan.n_layers):
-        size = max(size, matmul_scratch(rows, plan.layers[i].n_inputs, plan.layers[i].n_outputs))
+        if plan.layers[i].kind == DENSE:
+            size = max(size,
+                       matmul_scratch(rows, plan.layers[i].n_inputs, plan.layers[i].n_outputs))
     return padded(size // <Py_ssize_t> sizeof(real))
 
 
@@ -97,13 +99,19 @@ cdef inline const real *biases_of(const Layer *layer, const real *parameters) no
 cdef int layer_forward(const Layer *layer, const real *parameters, Py_ssize_t rows,
                        const real *x, real *z, real *a, real *scratch,
                        Monitor *monitor) noexcept nogil:
-    """a (rows, n_outputs) = f(z), z = x w + b; z may be a where nobody needs it afterwards."""
+    """a (rows, n_outputs) = f(z), z = x w + b or x normalized; no dropout.
+
+    z may be a where nobody needs it afterwards.
+    """
     cdef const real *w = parameters + layer.weights
     cdef const real *b = biases_of(layer, parameters)
-    if z == a and layer.activation != CUSTOM_ACTIVATION:
+    if layer.kind == LAYER_NORM:
+        layer_norm(rows, layer.n_outputs, x, w, b, layer.parameter, z)
+    elif z == a and layer.activation != CUSTOM_ACTIVATION:
         matmul(rows, layer.n_inputs, layer.n_outputs, x, w, b, layer.activation, a, scratch)
         return OK
-    matmul(rows, layer.n_inputs, layer.n_outputs, x, w, b, IDENTITY, z, scratch)
+    else:
+        matmul(rows, layer.n_inputs, layer.n_outputs, x, w, b, IDENTITY, z, scratch)
     if layer.activation == CUSTOM_ACTIVATION:
         return call_value(layer, rows, z, a, monitor)
     if layer.activation == SOFTMAX:
@@ -131,13 +139,17 @@ cdef int forward_row(const Plan *plan, const real *parameters, const real *x, re
         layer = plan.layers + i
         b = biases_of(layer, parameters)
         a = scratch + (i & 1) * step
-        if layer.activation == CUSTOM_ACTIVATION:
+        if layer.kind == DENSE and layer.activation != CUSTOM_ACTIVATION:
+            matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b,
+                   layer.activation, a)
+        elif layer.kind == DENSE:
             matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b, IDENTITY, z)
             if call_value(layer, 1, z, a, monitor) != OK:
                 return STOPPED
-        else:
-            matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b,
-                   layer.activation, a)
+        elif layer.kind == DROPOUT:
+            memcpy(a, x, layer.n_outputs * sizeof(real))
+        elif layer_forward(layer, parameters, 1, x, z, a, NULL, monitor) != OK:
+            return STOPPED
         x = a
     for i in range(plan.n_outputs):
         y[i] = a[i]
@@ -170,8 +182,10 @@ cdef int forward(const Plan *plan, const void *parameters_, Py_ssize_t n_rows, c
             if i < plan.n_layers - 1:
                 a = scratch + (i & 1) * step
             z = scratch + 2 * step if layer.activation == CUSTOM_ACTIVATION else a
-            if layer_forward(layer, parameters, rows, source, z, a, scratch + 3 * step,
-                             monitor) != OK:
+            if layer.kind == DROPOUT:
+                memcpy(a, source, rows * layer.n_outputs * sizeof(real))
+            elif layer_forward(layer, parameters, rows, source, z, a, scratch + 3 * step,
+                               monitor) != OK:
                 return STOPPED
             source = a
         first += rows
@@ -199,6 +213,17 @@ cdef Py_ssize_t gradient_scratch(const Plan *plan, Py_ssize_t n_rows) noexcept n
     for i in range(plan.n_layers):
         size += 2 * block(rows, plan.layers[i].n_outputs)
     return (size + product_scratch(plan, rows)) * sizeof(real)
+
+
+cdef void drop(const Layer *layer, const Dropout *dropout, Py_ssize_t index, Py_ssize_t rows,
+               const real *x, real *mask, real *a) noexcept nogil:
+    """a = mask x, (rows, n_outputs) each; x as it is where dropout is not active."""
+    cdef Py_ssize_t n = layer.n_outputs
+    memcpy(a, x, rows * n * sizeof(real))
+    if dropout.is_active:
+        dropout_mask(layer.parameter, dropout.seed, dropout.stream + index, dropout.first_row * n,
+                     rows * n, mask)
+        multiply(rows * n, mask, a)
 
 
 cdef int through_activation(const Layer *layer, Py_ssize_t rows, const real *z, const real *a,
@@ -246,9 +271,10 @@ cdef int output_loss(const Plan *plan, const Loss *spec, const Rows *rows, doubl
     return through_activation(last, rows.n_rows, z, a, d, monitor)
 
 
-cdef int backward(const Plan *plan, const real *parameters, Py_ssize_t rows, Py_ssize_t chunk,
-                  const real *x, real *d, real *d_next, bint accumulate, real *gradient,
-                  real *layers, real *products, Monitor *monitor) noexcept nogil:
+cdef int backward(const Plan *plan, const real *parameters, const Dropout *dropout,
+                  Py_ssize_t rows, Py_ssize_t chunk, const real *x, real *d, real *d_next,
+                  bint accumulate, real *gradient, real *layers, real *products,
+                  Monitor *monitor) noexcept nogil:
     """From d = dC/dz of the last layer to the gradient of every parameter."""
     cdef Py_ssize_t i = plan.n_layers
     cdef const Layer *layer
@@ -261,14 +287,25 @@ cdef int backward(const Plan *plan, const real *parameters, Py_ssize_t rows, Py_
         inputs = x
         if i:
             inputs = outputs_of(plan, i - 1, chunk, layers)
-        gradient_weights(rows, layer.n_inputs, layer.n_outputs, inputs, d, accumulate,
-                         gradient + layer.weights, products)
         if layer.biases >= 0:
             column_sums(rows, layer.n_outputs, d, accumulate, gradient + layer.biases)
+        if layer.kind == DENSE:
+            gradient_weights(rows, layer.n_inputs, layer.n_outputs, inputs, d, accumulate,
+                             gradient + layer.weights, products)
+            if i == 0:
+                break
+            gradient_inputs(rows, layer.n_inputs, layer.n_outputs, d, parameters + layer.weights,
+                            d_next, products)
+        elif layer.kind == LAYER_NORM:
+            layer_norm_backward(rows, layer.n_outputs, inputs, parameters + layer.weights,
+                                layer.parameter, d, accumulate, gradient + layer.weights, d_next)
+        else:
+            memcpy(d_next, d, rows * layer.n_outputs * sizeof(real))
+            if dropout.is_active:
+                multiply(rows * layer.n_outputs,
+                         outputs_of(plan, i, chunk, layers) + block(chunk, layer.n_outputs), d_next)
         if i == 0:
             break
-        gradient_inputs(rows, layer.n_inputs, layer.n_outputs, d, parameters + layer.weights,
-                        d_next, products)
         below = plan.layers + i - 1
         if through_activation(below, rows, inputs + block(chunk, below.n_outputs), inputs,
                               d_next, monitor) != OK:
@@ -309,7 +346,8 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
         part = rows[0]
         part.n_rows = min(rows.n_rows - first, chunk)
         x = <const real *> rows.x + first * plan.n_inputs
-        if gradient != NULL and plan.layers[0].n_outputs <= NARROW:
+        if (gradient != NULL and plan.layers[0].kind == DENSE
+                and plan.layers[0].n_outputs <= NARROW):
             # gradient_weights reads past the end of x there, and these are the caller's rows
             memcpy(scratch, x, part.n_rows * plan.n_inputs * sizeof(real))
             x = scratch
@@ -319,6 +357,7 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
             part.labels = rows.labels + first
         if rows.weights != NULL:
             part.weights = <const real *> rows.weights + first
+        part.dropout.first_row = rows.dropout.first_row + first
         inputs = x
         for i in range(plan.n_layers):
             layer = plan.layers + i
@@ -327,110 +366,22 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
             z = a
             if keeps_input(layer) or is_last and is_fused(spec.kind):
                 z = a + block(chunk, layer.n_outputs)
-            if layer_forward(layer, parameters, part.n_rows, inputs, z, a, products,
-                             monitor) != OK:
+            if layer.kind == DROPOUT:
+                drop(layer, &part.dropout, i, part.n_rows, inputs,
+                     a + block(chunk, layer.n_outputs), a)
+            elif layer_forward(layer, parameters, part.n_rows, inputs, z, a, products,
+                               monitor) != OK:
                 return STOPPED
             inputs = a
         if output_loss(plan, spec, &part, scale, z, a, gradient != NULL, row_loss, d, value,
                        monitor) != OK:
             return STOPPED
         if gradient != NULL:
-            if backward(plan, parameters, part.n_rows, chunk, x, d, d + delta_size, first > 0,
+            if backward(plan, parameters, &part.dropout, part.n_rows, chunk, x, d, d + delta_size, first > 0,
                         gradient, layers, products, monitor) != OK:
                 return STOPPED
         first += part.n_rows
         if poll(monitor, (6.0 if gradient != NULL else 2.0)
                 * part.n_rows * plan.n_parameters) != OK:
             return STOPPED
-    return OK
-
-
-# ---- Jacobian of one row ---------------------------------------------------------------------
-
-cdef Py_ssize_t jacobian_scratch(const Plan *plan) noexcept nogil:
-    cdef Py_ssize_t size = 2 * padded(plan.n_outputs * plan.widest) + padded(plan.widest), i
-    for i in range(plan.n_layers):
-        size += 2 * padded(plan.layers[i].n_outputs)
-    return (size + product_scratch(plan, max(plan.n_outputs, <Py_ssize_t> 1))) * sizeof(real)
-
-
-cdef int jacobian(const Plan *plan, const void *parameters_, const void *x_, void *d_parameters_,
-                  void *d_inputs_, void *scratch_, Monitor *monitor) noexcept nogil:
-    """d_parameters (n_outputs, n_parameters) and d_inputs (n_outputs, n_inputs) at x.
-
-    A backward pass for all outputs at once: row o of d is d output_o / d z of the layer.
-    """
-    cdef const real *parameters = <const real *> parameters_
-    cdef const real *x = <const real *> x_
-    cdef real *d_parameters = <real *> d_parameters_
-    cdef real *d_inputs = <real *> d_inputs_
-    cdef real *scratch = <real *> scratch_
-    cdef Py_ssize_t n = plan.n_outputs, delta_size = padded(n * plan.widest), i, j, k, o
-    cdef real *d = scratch
-    cdef real *d_next = scratch + delta_size
-    cdef real *derivative = scratch + 2 * delta_size
-    cdef real *outputs = derivative + padded(plan.widest)
-    cdef real *a
-    cdef real *z
-    cdef real *target
-    cdef real *swap
-    cdef const real *inputs = x
-    cdef const Layer *layer
-    a = outputs
-    for i in range(plan.n_layers):
-        layer = plan.layers + i
-        z = a + padded(layer.n_outputs)
-        matvec(layer.n_inputs, layer.n_outputs, inputs, parameters + layer.weights,
-               biases_of(layer, parameters), IDENTITY, z)
-        if layer.activation == CUSTOM_ACTIVATION:
-            if call_value(layer, 1, z, a, monitor) != OK:
-                return STOPPED
-        elif layer.activation == SOFTMAX:
-            softmax(1, layer.n_outputs, z, a)
-        else:
-            activate(layer.activation, layer.n_outputs, z, a)
-        inputs = a
-        a = z + padded(layer.n_outputs)
-    scratch = a                                     # of the products
-    memset(d, 0, n * n * sizeof(real))
-    for o in range(n):
-        d[o * n + o] = 1
-    i = plan.n_layers
-    while i > 0:
-        i -= 1
-        layer = plan.layers + i
-        z = a - padded(layer.n_outputs)
-        a = z - padded(layer.n_outputs)
-        if layer.activation == CUSTOM_ACTIVATION or layer.activation == SOFTMAX:
-            for o in range(n):
-                if through_activation(layer, 1, z, a, d + o * layer.n_outputs, monitor) != OK:
-                    return STOPPED
-        elif layer.activation != IDENTITY:
-            for j in range(layer.n_outputs):
-                derivative[j] = 1
-            multiply_derivative(layer.activation, layer.n_outputs, z, a, derivative)
-            for o in range(n):
-                for j in range(layer.n_outputs):
-                    d[o * layer.n_outputs + j] *= derivative[j]
-        inputs = x
-        if i:
-            inputs = a - 2 * padded(layer.n_inputs)
-        if d_parameters != NULL:
-            for o in range(n):
-                target = d_parameters + o * plan.n_parameters + layer.weights
-                for k in range(layer.n_inputs):
-                    for j in range(layer.n_outputs):
-                        target[k * layer.n_outputs + j] = inputs[k] * d[o * layer.n_outputs + j]
-                if layer.biases >= 0:
-                    memcpy(d_parameters + o * plan.n_parameters + layer.biases,
-                           d + o * layer.n_outputs, layer.n_outputs * sizeof(real))
-        if i == 0 and d_inputs == NULL:
-            break
-        gradient_inputs(n, layer.n_inputs, layer.n_outputs, d, parameters + layer.weights, d_next,
-                        scratch)
-        swap = d
-        d = d_next
-        d_next = swap
-    if d_inputs != NULL:
-        memcpy(d_inputs, d, n * plan.n_inputs * sizeof(real))
     return OK

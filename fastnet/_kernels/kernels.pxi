@@ -12,9 +12,11 @@ include "tiles.pxi"
 include "matmul.pxi"
 include "peak.pxi"
 include "random.pxi"
+include "regularization.pxi"
 include "rows.pxi"
 include "updates.pxi"
 include "dense.pxi"
+include "jacobian.pxi"
 
 cdef extern from *:
     const char *FN_ISA
@@ -41,12 +43,19 @@ kernel_table.log = log_rows
 
 kernel_table.loss = loss
 
+kernel_table.layer_norm = layer_norm
+kernel_table.layer_norm_backward = layer_norm_backward
+kernel_table.dropout_mask = dropout_mask
+kernel_table.penalty = penalty
+
 kernel_table.gather = gather
 kernel_table.column_sums = column_sums
 kernel_table.sum = sum_
 kernel_table.dot = dot
 kernel_table.first_nonfinite = first_nonfinite
 kernel_table.scale = scale
+kernel_table.multiply = multiply
+kernel_table.add = add
 
 kernel_table.sgd = sgd
 kernel_table.momentum = momentum

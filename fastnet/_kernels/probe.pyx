@@ -12,6 +12,7 @@ cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdlib cimport calloc, free
 from libc.stdint cimport int32_t, uint64_t, uintptr_t
+from libc.string cimport memset
 
 from fastnet._kernels import dispatch
 from fastnet._kernels.dispatch cimport floating_point_mode, monotonic_seconds
@@ -278,9 +279,8 @@ cdef class Table:
         p = self.copy(predictions)
         z = self.copy(p if z is None else z)
         n_rows, n = p.shape
+        memset(&rows, 0, sizeof(rows))
         rows.n_rows = n_rows
-        rows.x = rows.targets = rows.weights = NULL
-        rows.labels = NULL
         if targets is not None:
             targets = self.copy(targets)
             rows.targets = address(targets)
@@ -351,6 +351,46 @@ cdef class Table:
                     beta1, beta2, epsilon)
         return self.checked(p, g.shape), self.checked(m, g.shape), self.checked(v, g.shape)
 
+    def layer_norm(self, x, gains, biases, epsilon, in_place=False):
+        x, gains, biases = self.copy(x), self.copy(gains), self.copy(biases)
+        z = self.guarded(x)
+        n_rows, n = x.shape
+        self.k.layer_norm(n_rows, n, address(z) if in_place else address(x), address(gains),
+                          address(biases), epsilon, address(z))
+        return self.checked(z, (n_rows, n))
+
+    def layer_norm_backward(self, x, gains, epsilon, d, d_gains=None):
+        """(d_gains, d_x); d_gains given: accumulated into."""
+        x, gains, d = self.copy(x), self.copy(gains), self.copy(d)
+        n_rows, n = x.shape
+        sums = self.guarded(np.full(n, np.nan) if d_gains is None else d_gains)
+        d_x = self.guarded(np.full((n_rows, n), np.nan))
+        self.k.layer_norm_backward(n_rows, n, address(x), address(gains), epsilon, address(d),
+                                   d_gains is not None, address(sums), address(d_x))
+        return self.checked(sums, n), self.checked(d_x, (n_rows, n))
+
+    def dropout_mask(self, rate, seed, stream, first, n):
+        mask = self.guarded(np.full(n, np.nan))
+        self.k.dropout_mask(rate, seed, stream, first, n, address(mask))
+        return self.checked(mask, n)
+
+    def penalty(self, w, l1, l2, d=None):
+        """(value, d + its gradient)"""
+        w = self.copy(w)
+        d = self.guarded(np.zeros(w.shape) if d is None else d)
+        value = self.k.penalty(w.size, address(w), l1, l2, address(d))
+        return value, self.checked(d, w.shape)
+
+    def multiply(self, x, y):
+        x, y = self.copy(x), self.guarded(y)
+        self.k.multiply(x.size, address(x), address(y))
+        return self.checked(y, x.shape)
+
+    def add(self, factor, x, y):
+        x, y = self.copy(x), self.guarded(y)
+        self.k.add(x.size, factor, address(x), address(y))
+        return self.checked(y, x.shape)
+
     def random_bits(self, seed, stream, first, n):
         out = self.guarded(np.zeros(n), np.uint64)
         self.k.random_bits(seed, stream, first, n, <uint64_t *> address(out))
@@ -418,10 +458,9 @@ cdef class Table:
         cdef double value = SENTINEL
         n_rows = x.shape[0]
         parameters, x = self.given(plan.parameters), self.given(x)
+        memset(&rows, 0, sizeof(rows))
         rows.n_rows = n_rows
         rows.x = address(x)
-        rows.targets = rows.weights = NULL
-        rows.labels = NULL
         if targets is not None:
             targets = self.given(targets)
             rows.targets = address(targets)

@@ -215,3 +215,29 @@ cdef void scale(Py_ssize_t n, double factor, void *x_) noexcept nogil:
         i += VL
     if i < n:
         vstore_partial(x + i, vload_partial(x + i, n - i) * f, n - i)
+
+
+# x, y (n,):  y = x y
+cdef void multiply(Py_ssize_t n, const void *x_, void *y_) noexcept nogil:
+    cdef const real *x = <const real *> x_
+    cdef real *y = <real *> y_
+    cdef Py_ssize_t i = 0
+    while i + VL <= n:
+        vstore(y + i, vload(x + i) * vload(y + i))
+        i += VL
+    if i < n:
+        vstore_partial(y + i, vload_partial(x + i, n - i) * vload_partial(y + i, n - i), n - i)
+
+
+# x, y (n,):  y += factor x
+cdef void add(Py_ssize_t n, double factor, const void *x_, void *y_) noexcept nogil:
+    cdef const real *x = <const real *> x_
+    cdef real *y = <real *> y_
+    cdef vf f = vset1(<real> factor)
+    cdef Py_ssize_t i = 0
+    while i + VL <= n:
+        vstore(y + i, vfma(f, vload(x + i), vload(y + i)))
+        i += VL
+    if i < n:
+        vstore_partial(y + i, vfma(f, vload_partial(x + i, n - i), vload_partial(y + i, n - i)),
+                       n - i)

@@ -58,6 +58,11 @@ cdef enum LossId:
     QUANTILE                # parameter: the quantile
     CUSTOM_LOSS = 255       # through the hook of Loss
 
+cdef enum LayerKind:
+    DENSE = 0
+    LAYER_NORM
+    DROPOUT
+
 # Status of everything that may call a hook
 cdef enum:
     OK = 0
@@ -81,11 +86,14 @@ ctypedef struct CustomActivation:
     backward_hook backward
 
 ctypedef struct Layer:
+    int kind
     Py_ssize_t n_inputs
     Py_ssize_t n_outputs
     Py_ssize_t units_before         # outputs of all layers below
-    Py_ssize_t weights              # offset of (n_inputs, n_outputs) in the flat parameters
+    Py_ssize_t weights              # offset in the flat parameters of weights (n_inputs, n_outputs);
+                                    # LAYER_NORM: of gains (n_outputs,)
     Py_ssize_t biases               # offset of (n_outputs,), or -1
+    double parameter                # epsilon of LAYER_NORM, rate of DROPOUT
     int activation
     CustomActivation custom
 
@@ -103,6 +111,14 @@ ctypedef struct Loss:
     void *context
     loss_hook hook
 
+# What dropout layers draw from while a network is trained.  Unit j of row i of a layer is element
+# (first_row + i) n + j of random stream (seed, stream + layer).
+ctypedef struct Dropout:
+    bint is_active
+    uint64_t seed
+    uint64_t stream
+    Py_ssize_t first_row
+
 # The rows a loss is taken over.  Either targets (n_rows, n_outputs) or labels (n_rows,) is set
 # (labels: CROSS_ENTROPY).
 ctypedef struct Rows:
@@ -111,6 +127,7 @@ ctypedef struct Rows:
     const void *targets
     const int32_t *labels
     const void *weights             # (n_rows,) or NULL for 1 each
+    Dropout dropout
 
 # What a long computation may do beside computing.
 ctypedef struct Monitor:
@@ -161,6 +178,18 @@ ctypedef struct Kernels:
     double (*loss)(int kind, double parameter, Py_ssize_t n, const Rows *rows, const void *z,
                    const void *predictions, double scale, void *row_loss, void *d) noexcept nogil
 
+    # Layers that are no product, see regularization.pxi; any length, no slack.
+    void (*layer_norm)(Py_ssize_t n_rows, Py_ssize_t n, const void *x, const void *gains,
+                       const void *biases, double epsilon, void *z) noexcept nogil
+    void (*layer_norm_backward)(Py_ssize_t n_rows, Py_ssize_t n, const void *x, const void *gains,
+                                double epsilon, const void *d, bint accumulate, void *d_gains,
+                                void *d_x) noexcept nogil
+    void (*dropout_mask)(double rate, uint64_t seed, uint64_t stream, uint64_t first, Py_ssize_t n,
+                         void *mask) noexcept nogil
+
+    # Returns l1 sum |w| + l2 / 2 sum w^2 and adds its gradient, with sign(0) = 0, to d (n,) or NULL
+    double (*penalty)(Py_ssize_t n, const void *w, double l1, double l2, void *d) noexcept nogil
+
     # Updates: one fused pass, any length, no slack
     void (*sgd)(Py_ssize_t n, void *parameters, const void *gradient, double learning_rate,
                 double weight_decay) noexcept nogil
@@ -182,6 +211,9 @@ ctypedef struct Kernels:
     # -1 where all are finite
     Py_ssize_t (*first_nonfinite)(Py_ssize_t n, const void *x) noexcept nogil
     void (*scale)(Py_ssize_t n, double factor, void *x) noexcept nogil
+    # y = x y;  y += factor x
+    void (*multiply)(Py_ssize_t n, const void *x, void *y) noexcept nogil
+    void (*add)(Py_ssize_t n, double factor, const void *x, void *y) noexcept nogil
 
     # Random streams: element i of stream (seed, stream) is a function of (seed, stream, i) only
     void (*random_bits)(uint64_t seed, uint64_t stream, uint64_t first, Py_ssize_t n,

@@ -17,7 +17,6 @@ cdef class DenseModel(Model):
     cdef readonly object parameters
     cdef readonly tuple layers
     cdef readonly object dtype
-    cdef tuple inits
 
     # x (n_inputs,) to y (n_outputs,), both of the network's precision
     cdef int one_row(self, const void *x, void *y) except -1

@@ -15,12 +15,16 @@ from libc.stdlib cimport calloc, free
 
 from fastnet._checks import checked_int
 from fastnet._parallel import cut_rows, run_chunks
-from fastnet.nn.layers import Layer
+from fastnet.nn.layers import (
+    VIEWS, Dense, Dropout, LayerNorm, n_outputs_of, n_parameters_of
+)
 
 from fastnet._arrays cimport convert, itemsize_of
 from fastnet._arrays cimport output as output_array
 from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
-from fastnet._kernels.table cimport CUSTOM_ACTIVATION, OK, Loss, Monitor, Rows
+from fastnet._kernels.table cimport (
+    CUSTOM_ACTIVATION, DENSE, DROPOUT, LAYER_NORM, OK, Loss, Monitor, Rows
+)
 from fastnet._kernels.table cimport Layer as PlanLayer
 from fastnet._workspace cimport Workspace, acquire, as_array, new_memory, release
 from fastnet.activations cimport Activation, resolved_id
@@ -29,6 +33,7 @@ from fastnet.training.model cimport Model, Watch, raise_stopped, watch
 cnp.import_array()
 
 cdef object LARGEST = np.iinfo(np.intp).max
+cdef dict KINDS = {Dense: DENSE, Dropout: DROPOUT, LayerNorm: LAYER_NORM}
 
 
 cdef class DenseModel(Model):
@@ -45,17 +50,14 @@ cdef class DenseModel(Model):
             raise TypeError(f"dtype must be float32 or float64, got {dtype!r}") from None
         if dtype not in (np.float32, np.float64) or not dtype.isnative:
             raise ValueError(f"dtype must be float32 or float64, got {dtype}")
-        cdef Py_ssize_t n_layers = len(described), n_in, n_out, k
+        cdef Py_ssize_t n_layers = len(described), n_in, k
         cdef Py_ssize_t n_inputs = checked_int(inputs, "n_inputs")
         cdef PlanLayer *layer
         cdef object total = 0
-        resolved = []
         n_in = n_inputs
         for spec in described:
-            n_out = spec.n_outputs
-            total += n_in * <object> n_out + (n_out if spec.bias else 0)
-            resolved.append(spec.activation)
-            n_in = n_out
+            total += n_parameters_of(spec, n_in)
+            n_in = n_outputs_of(spec, n_in)
         if total * dtype.itemsize > LARGEST // 4:
             raise ValueError(f"sizes make a network of {total} parameters, which no memory holds")
         if self.plan.layers != NULL:
@@ -80,30 +82,29 @@ cdef class DenseModel(Model):
         views = []
         for k in range(n_layers):
             spec = described[k]
+            view = VIEWS[type(spec)](spec, n_in, self.parameters[first:][:n_parameters_of(spec, n_in)])
             layer = self.plan.layers + k
+            layer.kind = KINDS[type(spec)]
             layer.n_inputs = n_in
-            layer.n_outputs = n_out = spec.n_outputs
+            layer.n_outputs = n_in = view.n_outputs
             layer.units_before = units
-            units += n_out
             layer.weights = first
-            layer.activation = resolved_id(resolved[k])
+            first += n_parameters_of(spec, layer.n_inputs)
+            layer.biases = first - layer.n_outputs if view.biases is not None else -1
+            if layer.kind == DROPOUT:
+                layer.parameter = spec.rate
+                self.has_dropout = self.has_dropout or spec.rate > 0
+            elif layer.kind == LAYER_NORM:
+                layer.parameter = spec.epsilon
+            layer.activation = resolved_id(view.activation)
             if layer.activation == CUSTOM_ACTIVATION:
-                (<Activation> resolved[k]).fill_hooks(&layer.custom, dtype.itemsize)
+                (<Activation> view.activation).fill_hooks(&layer.custom, dtype.itemsize)
                 self.is_custom = True
-            weights = self.parameters[first:first + n_in * n_out].reshape(n_in, n_out)
-            first += n_in * n_out
-            biases = None
-            layer.biases = -1
-            if spec.bias:
-                layer.biases = first
-                biases = self.parameters[first:first + n_out]
-                first += n_out
-            views.append(Layer(weights, biases, resolved[k]))
-            self.plan.widest = max(self.plan.widest, n_out)
-            n_in = n_out
+            units += layer.n_outputs
+            views.append(view)
+            self.plan.widest = max(self.plan.widest, layer.n_outputs)
         self.n_outputs = self.plan.n_outputs = n_in
         self.layers = tuple(views)
-        self.inits = tuple(spec.init for spec in described)
         self.kernels = kernels(dtype.itemsize)
         self.workspace.reserve(self.forward_bytes(1))
 
@@ -127,6 +128,17 @@ cdef class DenseModel(Model):
 
     cdef object output_activation(self):
         return self.layers[len(self.layers) - 1].activation
+
+    cdef void penalize(self, double l1, double l2, double *value, void *gradient) noexcept nogil:
+        cdef Py_ssize_t itemsize = self.kernels.itemsize, i
+        cdef const PlanLayer *layer
+        for i in range(self.plan.n_layers):
+            layer = self.plan.layers + i
+            if layer.kind == DENSE:
+                value[0] += self.kernels.penalty(
+                    layer.n_inputs * layer.n_outputs,
+                    <const char *> self.data + layer.weights * itemsize, l1, l2,
+                    NULL if gradient == NULL else <char *> gradient + layer.weights * itemsize)
 
     cdef int one_row(self, const void *x, void *y) except -1:
         cdef Workspace workspace = self.workspace

@@ -1,7 +1,7 @@
 """Networks in safetensors files, with a self-test.
 
 A file holds ``layer0.weights``, ``layer0.biases`` ... in the precision of the network, and in its
-metadata the activations.  ``self_test.input`` and ``self_test.output`` are one row and what the
+metadata the layers.  ``self_test.input`` and ``self_test.output`` are one row and what the
 network made of it; `load` replays them, so that a damaged file or a wrong build does not go
 unnoticed.
 """
@@ -11,12 +11,20 @@ import json
 import numpy as np
 
 from fastnet import _files
+from fastnet.nn.layers import Dense, Dropout, LayerNorm
 from fastnet.nn.network import Network
 
 __all__ = ["load", "save"]
 
 FORMAT = "fastnet.network"
 VERSION = 1
+
+# What describes a layer in the metadata, by its kind
+KEYS = {
+    "dense": ["activation", "kind"],
+    "dropout": ["kind", "rate"],
+    "layer_norm": ["activation", "epsilon", "kind"],
+}
 
 
 def self_test_input(n_inputs):
@@ -28,22 +36,68 @@ def self_test_input(n_inputs):
 def save(net, path):
     """Write the network, replacing what is at ``path`` at once."""
     tensors = {}
-    specs = []
+    described = []
     for k, layer in enumerate(net.layers):
         if not isinstance(layer.activation, str):
             raise ValueError(
                 f"layer {k} has the custom activation {layer.activation!r}: a file holds no code, "
                 "so only networks of named activations can be saved (pickle keeps functions)"
             )
-        tensors[f"layer{k}.weights"] = layer.weights
-        if layer.biases is not None:
-            tensors[f"layer{k}.biases"] = layer.biases
-        specs.append(layer.activation)
+        for name in ("weights", "gains", "biases"):
+            if getattr(layer, name, None) is not None:
+                tensors[f"layer{k}.{name}"] = getattr(layer, name)
+        described.append(describe(layer.spec))
     x = self_test_input(net.n_inputs).astype(net.dtype)
     tensors["self_test.input"] = x
     tensors["self_test.output"] = net(x)
-    metadata = {"format": FORMAT, "version": str(VERSION), "activations": json.dumps(specs)}
+    metadata = {"format": FORMAT, "version": str(VERSION), "layers": json.dumps(described)}
     _files.write(path, tensors, metadata)
+
+
+def describe(spec):
+    """A layer as JSON has it; sizes and biases are seen from the tensors."""
+    if isinstance(spec, Dropout):
+        return {"kind": "dropout", "rate": spec.rate}
+    if isinstance(spec, LayerNorm):
+        return {"kind": "layer_norm", "activation": spec.activation, "epsilon": spec.epsilon}
+    return {"kind": "dense", "activation": spec.activation}
+
+
+def parse_layers(text):
+    """The descriptions of the layers in the metadata, each with the keys of its kind."""
+    try:
+        described = json.loads(text, object_pairs_hook=list)
+    except (ValueError, RecursionError):  # ValueError: also a number of very many digits
+        raise _files.FileFormatError("the layers in the metadata are no JSON") from None
+    if not isinstance(described, list) or not described:
+        raise _files.FileFormatError("the metadata names no layers")
+    layers = []
+    for k, pairs in enumerate(described):
+        keys = [pair[0] for pair in pairs] if isinstance(pairs, list) and all(
+            isinstance(pair, tuple) for pair in pairs) else []
+        entry = dict(pairs) if keys else {}
+        kind = entry.get("kind")
+        if not isinstance(kind, str) or sorted(keys) != KEYS.get(kind):
+            raise _files.FileFormatError(f"layer {k} in the metadata is no known layer")
+        layers.append(entry)
+    return layers
+
+
+def restore(entry, k, tensors, n_inputs):
+    """The layer of an entry, and how many outputs it has."""
+    try:
+        if entry["kind"] == "dropout":
+            return Dropout(entry["rate"]), n_inputs
+        if entry["kind"] == "layer_norm":
+            n = take(tensors, f"layer{k}.gains", 1).shape[0]
+            return LayerNorm(entry["activation"], entry["epsilon"]), n
+        n = take(tensors, f"layer{k}.weights", 2).shape[1]
+        has_biases = f"layer{k}.biases" in tensors
+        return Dense(n, entry["activation"], has_biases), n
+    except (ValueError, TypeError) as error:
+        if isinstance(error, _files.FileFormatError):
+            raise
+        raise _files.FileFormatError(f"layer {k}: {error}") from None
 
 
 def take(tensors, name, ndim):
@@ -57,6 +111,21 @@ def take(tensors, name, ndim):
             f"got {tensor.dtype} {tensor.shape}"
         )
     return tensor
+
+
+def shapes_of(n_inputs, specs):
+    """The tensors of a network of these layers, and their shapes."""
+    shapes = {}
+    n = n_inputs
+    for k, spec in enumerate(specs):
+        if isinstance(spec, Dense):
+            shapes[f"layer{k}.weights"] = (n, spec.n_outputs)
+            n = spec.n_outputs
+            if spec.bias:
+                shapes[f"layer{k}.biases"] = (n,)
+        elif isinstance(spec, LayerNorm):
+            shapes[f"layer{k}.gains"] = shapes[f"layer{k}.biases"] = (n,)
+    return shapes
 
 
 def load(path):
@@ -77,34 +146,35 @@ def load(path):
             f"{path} has format version {metadata.get('version')!r}; "
             f"this fastnet reads version {VERSION}"
         )
-    try:
-        specs = json.loads(metadata.get("activations", ""))
-    except (json.JSONDecodeError, RecursionError):
-        raise _files.FileFormatError("the activations in the metadata are no JSON") from None
-    if not isinstance(specs, list) or not specs or not all(isinstance(s, str) for s in specs):
-        raise _files.FileFormatError("the metadata names no activations")
-    layers = []
-    for k, activation in enumerate(specs):
-        weights = take(tensors, f"layer{k}.weights", 2)
-        biases = None
-        if f"layer{k}.biases" in tensors:
-            biases = take(tensors, f"layer{k}.biases", 1)
-        layers.append((weights, biases, activation))
+    entries = parse_layers(metadata.get("layers", ""))
     x, y = take(tensors, "self_test.input", 1), take(tensors, "self_test.output", 1)
-    expected = {"self_test.input", "self_test.output"}
-    for k, (_, biases, _) in enumerate(layers):
-        expected |= {f"layer{k}.weights"} | ({f"layer{k}.biases"} if biases is not None else set())
-    if set(tensors) != expected:
-        raise _files.FileFormatError(f"unknown tensors {sorted(set(tensors) - expected)}")
     dtypes = {tensor.dtype for tensor in tensors.values()}
     if len(dtypes) != 1:
         raise _files.FileFormatError(f"tensors of several dtypes: {sorted(map(str, dtypes))}")
+    specs = []
+    n = len(x)
+    for k, entry in enumerate(entries):
+        spec, n = restore(entry, k, tensors, n)
+        specs.append(spec)
+    shapes = shapes_of(len(x), specs)
+    for name, shape in shapes.items():
+        if take(tensors, name, len(shape)).shape != shape:
+            raise _files.FileFormatError(
+                f"tensor {name!r} has shape {tensors[name].shape}, expected {shape}"
+            )
+    unknown = set(tensors) - set(shapes) - {"self_test.input", "self_test.output"}
+    if unknown:
+        raise _files.FileFormatError(f"unknown tensors {sorted(unknown)}")
+    if y.shape != (n,):
+        raise _files.FileFormatError("the self-test does not fit the network")
     try:
-        net = Network.from_arrays(layers, dtype=dtypes.pop())
+        net = Network._of_layers(len(x), specs, dtypes.pop())
     except (ValueError, TypeError) as error:
         raise _files.FileFormatError(f"the layers do not make a network: {error}") from None
-    if x.shape != (net.n_inputs,) or y.shape != (net.n_outputs,):
-        raise _files.FileFormatError("the self-test does not fit the network")
+    for k, layer in enumerate(net.layers):
+        for name in ("weights", "gains", "biases"):
+            if f"layer{k}.{name}" in shapes:
+                getattr(layer, name)[...] = tensors[f"layer{k}.{name}"]
     check_self_test(net, x, y)
     return net
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastnet import activations, losses
+from fastnet.nn.layers import Dropout, LayerNorm
 from fastnet.training.rows import TrainingRows
 
 __all__ = ["Trace", "check_gradient", "trace"]
@@ -17,7 +18,8 @@ class Trace:
     Attributes
     ----------
     net_values : list of ndarray (n_out,)
-        ``net = o @ weights + biases`` of each layer.
+        ``net = o @ weights + biases`` of each layer; of a LayerNorm the normalized, scaled and
+        shifted values, of a Dropout ``o``.
     outputs : list of ndarray
         ``o = f(net)``; the input of the network stands in front.
     jacobians : list of ndarray (n_out, n_out)
@@ -29,6 +31,7 @@ class Trace:
     d_output_d_outputs : list of ndarray (n_outputs, n_out)
         Derivative of the network's output by the outputs of each layer; the last is the identity.
     d_weights : list of ndarray (n_in, n_out)
+        Of a LayerNorm by its gains (n_out,), of a Dropout None.
     d_biases : list of ndarray (n_out,) or None
     """
 
@@ -65,6 +68,43 @@ def activation_jacobian(activation, z, a):
     return np.diag(np.asarray(activation.derivative(z[None], a[None])).reshape(z.shape))
 
 
+def normalized(layer, o):
+    """Outputs (n,) of the layer below with mean 0 and variance 1, and 1 / standard deviation."""
+    centered = o - o.mean()
+    reciprocal = 1 / np.sqrt((centered * centered).mean() + np.asarray(layer.epsilon, o.dtype))
+    return centered * reciprocal, reciprocal
+
+
+def net_value(layer, o):
+    """What the activation of a layer sees, for outputs o (n_in,) of the layer below."""
+    if isinstance(layer.spec, Dropout):
+        return o
+    if isinstance(layer.spec, LayerNorm):
+        return layer.gains * normalized(layer, o)[0] + layer.biases
+    z = o @ layer.weights
+    return z if layer.biases is None else z + layer.biases
+
+
+def net_jacobian(layer, o):
+    """(n_out, n_in) matrix of dnet_i / do_j."""
+    if isinstance(layer.spec, Dropout):
+        return np.eye(len(o), dtype=o.dtype)
+    if isinstance(layer.spec, LayerNorm):
+        y, reciprocal = normalized(layer, o)
+        centered = np.eye(len(o), dtype=o.dtype) - (1 + np.outer(y, y)) / len(o)
+        return (layer.gains * reciprocal)[:, None] * centered
+    return layer.weights.T
+
+
+def weight_gradient(layer, o, d_net):
+    """dC / d weights of a dense layer, dC / d gains of a layer normalization."""
+    if isinstance(layer.spec, Dropout):
+        return None
+    if isinstance(layer.spec, LayerNorm):
+        return d_net * normalized(layer, o)[0]
+    return np.outer(o, d_net)
+
+
 def loss_value_and_gradient(loss, prediction, target):
     """Loss of one row and its derivative by the prediction."""
     if isinstance(loss, str):
@@ -77,7 +117,7 @@ def loss_value_and_gradient(loss, prediction, target):
 def trace(net, x, y=None, loss="auto"):
     """Every quantity of the forward and the backward pass of one row.
 
-    The chain rule as total derivatives: with ``J_k`` the Jacobian of activation k and ``W_k``
+    The chain rule as total derivatives: for dense layers, with ``J_k`` the Jacobian of activation k and ``W_k``
     (n_in, n_out), ``dg/do_{k-1} = dg/do_k J_k W_k^T`` and ``dC/dW_k = o_{k-1} (dC/do_k J_k)``.
 
     Parameters
@@ -99,9 +139,7 @@ def trace(net, x, y=None, loss="auto"):
     o = x.astype(net.dtype)
     net_values, outputs, jacobians = [], [o], []
     for layer in net.layers:
-        z = o @ layer.weights
-        if layer.biases is not None:
-            z = z + layer.biases
+        z = net_value(layer, o)
         o = activation_value(layer.activation, z)
         net_values.append(z)
         outputs.append(o)
@@ -119,10 +157,11 @@ def trace(net, x, y=None, loss="auto"):
         d_net = d_outputs @ jacobians[k]
         d_loss.append(d_outputs)
         d_output.append(by_output)
-        d_weights.append(np.outer(outputs[k], d_net))
+        d_weights.append(weight_gradient(layer, outputs[k], d_net))
         d_biases.append(d_net if layer.biases is not None else None)
-        d_outputs = d_net @ layer.weights.T
-        by_output = by_output @ jacobians[k] @ layer.weights.T
+        by_inputs = net_jacobian(layer, outputs[k])
+        d_outputs = d_net @ by_inputs
+        by_output = by_output @ jacobians[k] @ by_inputs
     return Trace(
         net_values,
         outputs,

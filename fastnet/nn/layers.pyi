@@ -1,13 +1,15 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 from fastnet.activations import Activation
 from fastnet.random import RandomStream
 
 _Initializer: TypeAlias = str | Callable[[RandomStream, int, int], npt.ArrayLike]
+_Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Dense:
@@ -17,27 +19,66 @@ class Dense:
     init: _Initializer = "auto"
     def __post_init__(self) -> None: ...
 
-class Layer:
-    weights: npt.NDArray[Any]
-    biases: npt.NDArray[Any] | None
-    activation: str | Activation
-    def __init__(
-        self,
-        weights: npt.NDArray[Any],
-        biases: npt.NDArray[Any] | None,
-        activation: str | Activation,
-    ) -> None: ...
+@dataclass(frozen=True)
+class Dropout:
+    rate: float = 0.5
+    def __post_init__(self) -> None: ...
+
+@dataclass(frozen=True)
+class LayerNorm:
+    activation: str | Activation = "identity"
+    epsilon: float = 1e-5
+    def __post_init__(self) -> None: ...
+
+_Spec: TypeAlias = Dense | Dropout | LayerNorm
+
+def checked_number(value: object, name: str) -> float: ...
+
+class DenseLayer:
+    spec: Dense
+    n_inputs: int
+    n_outputs: int
+    weights: _Array
+    biases: _Array | None
+    def __init__(self, spec: Dense, n_inputs: int, parameters: _Array) -> None: ...
     @property
-    def n_inputs(self) -> int: ...
+    def activation(self) -> str | Activation: ...
+
+class DropoutLayer:
+    spec: Dropout
+    n_inputs: int
+    n_outputs: int
+    activation: str
+    weights: None
+    biases: None
+    def __init__(self, spec: Dropout, n_inputs: int, parameters: _Array) -> None: ...
     @property
-    def n_outputs(self) -> int: ...
+    def rate(self) -> float: ...
+
+class LayerNormLayer:
+    spec: LayerNorm
+    n_inputs: int
+    n_outputs: int
+    weights: None
+    gains: _Array
+    biases: _Array
+    def __init__(self, spec: LayerNorm, n_inputs: int, parameters: _Array) -> None: ...
+    @property
+    def activation(self) -> str | Activation: ...
+    @property
+    def epsilon(self) -> float: ...
+
+def n_outputs_of(spec: _Spec, n_inputs: int) -> int: ...
+def n_parameters_of(spec: _Spec, n_inputs: int) -> int: ...
+
+VIEWS: Final[dict[type[_Spec], type[DenseLayer | DropoutLayer | LayerNormLayer]]]
 
 def describe(
     inputs: int | Sequence[int] | npt.NDArray[Any],
-    layers: Iterable[Dense] | None,
+    layers: Iterable[_Spec] | None,
     hidden: str | Activation | Sequence[str | Activation],
     output_activation: str | Activation,
     bias: bool,
     init: _Initializer,
-) -> tuple[int, list[Dense]]: ...
+) -> tuple[int, list[_Spec]]: ...
 def named(argument: str, activation: str | Activation) -> str | Activation: ...

@@ -8,7 +8,7 @@ cimport numpy as cnp
 from libc.string cimport memcpy
 
 from fastnet.nn.initializers import initialize
-from fastnet.nn.layers import Dense, describe
+from fastnet.nn.layers import VIEWS, Dense, LayerNorm, describe, n_parameters_of
 from fastnet.random import RandomStream
 
 from fastnet._arrays cimport check_overlap, convert, is_plain, itemsize_of, matrix
@@ -28,7 +28,7 @@ cdef class Network(DenseModel):
     ----------
     sizes : list of int
         Units of each layer, inputs first; or, with ``layers=``, the number of inputs.
-    layers : list of fastnet.Dense, optional
+    layers : list of fastnet.Dense, fastnet.Dropout, fastnet.LayerNorm, optional
         The layers one by one, instead of sizes.
     hidden, output : str or fastnet.Activation
         Activation of the hidden layers (or a list, one each) and of the output layer.
@@ -46,7 +46,8 @@ cdef class Network(DenseModel):
     parameters : ndarray (n_parameters,)
         Writable: layer by layer, weights (n_in, n_out) row-major, then biases (n_out,).
     layers : tuple
-        Views of the parameters: ``.weights``, ``.biases``, ``.activation``.
+        Views of the parameters: ``.weights``, ``.biases``, ``.activation``; of a LayerNorm
+        ``.gains``, ``.biases``, of a Dropout ``.rate``.
     n_inputs, n_outputs, n_parameters : int
     dtype : numpy.dtype
     history : fastnet.History or None
@@ -107,9 +108,8 @@ cdef class Network(DenseModel):
         if dtype is None:
             given = [a for layer in arrays for a in layer[:2] if a is not None]
             dtype = "float32" if all(a.dtype == np.float32 for a in given) else "float64"
-        cdef Network net = cls.__new__(cls)
         specs = [Dense(w.shape[1], f, b is not None) for w, b, f in arrays]
-        net._build(arrays[0][0].shape[0], specs, dtype)
+        cdef Network net = cls._of_layers(arrays[0][0].shape[0], specs, dtype)
         for k, (weights, biases, _) in enumerate(arrays):
             net.layers[k].weights[...] = convert(weights, f"layers[{k}]: weights", net.typenum)
             if biases is not None:
@@ -121,11 +121,15 @@ cdef class Network(DenseModel):
         fresh = np.zeros(self.n_parameters, self.dtype)
         first = 0
         for k, layer in enumerate(self.layers):
-            rng = RandomStream(seed, stream=k) if seed is not None else RandomStream()
-            weights = initialize(
-                self.inits[k], layer.activation, layer.n_inputs, layer.n_outputs, rng)
-            fresh[first:first + weights.size] = weights.reshape(-1)
-            first += weights.size + (layer.n_outputs if layer.biases is not None else 0)
+            n = n_parameters_of(layer.spec, layer.n_inputs)
+            view = VIEWS[type(layer.spec)](layer.spec, layer.n_inputs, fresh[first:first + n])
+            if isinstance(layer.spec, Dense):
+                rng = RandomStream(seed, stream=k) if seed is not None else RandomStream()
+                view.weights[...] = initialize(
+                    layer.spec.init, layer.activation, layer.n_inputs, layer.n_outputs, rng)
+            elif isinstance(layer.spec, LayerNorm):
+                view.gains[...] = 1
+            first += n
         self.parameters[:] = fresh
 
     # -- outputs -------------------------------------------------------------------------------
@@ -343,16 +347,19 @@ cdef class Network(DenseModel):
     # -- the object ----------------------------------------------------------------------------
 
     def _specs(self):
-        """The layers as Dense."""
-        return [
-            Dense(layer.n_outputs, layer.activation, layer.biases is not None, init)
-            for layer, init in zip(self.layers, self.inits, strict=True)
-        ]
+        """The layers as they were described."""
+        return [layer.spec for layer in self.layers]
+
+    @classmethod
+    def _of_layers(cls, n_inputs, specs, dtype):
+        """A network of described layers; every parameter is 0."""
+        cdef Network net = cls.__new__(cls)
+        net._build(n_inputs, specs, dtype)
+        return net
 
     def _astype(self, dtype):
         """The same layers and parameters in another precision."""
-        cdef Network net = type(self).__new__(type(self))
-        net._build(self.n_inputs, self._specs(), dtype)
+        cdef Network net = type(self)._of_layers(self.n_inputs, self._specs(), dtype)
         net.parameters[:] = self.parameters
         return net
 
@@ -373,6 +380,9 @@ cdef class Network(DenseModel):
         )
 
     def __repr__(self):
+        if not all(isinstance(layer.spec, Dense) for layer in self.layers):
+            dtype = ", dtype='float64'" if self.dtype == np.float64 else ""
+            return f"{type(self).__name__}({self.n_inputs}, layers={self._specs()!r}{dtype})"
         sizes = [self.n_inputs, *(layer.n_outputs for layer in self.layers)]
         hidden = [layer.activation for layer in self.layers[:len(self.layers) - 1]]
         biases = [layer.biases is not None for layer in self.layers]
@@ -391,8 +401,7 @@ cdef class Network(DenseModel):
 
 def _restore(cls, n_inputs, specs, dtype, parameters, history, optimizer):
     """A pickled network."""
-    cdef Network net = cls.__new__(cls)
-    net._build(n_inputs, specs, dtype)
+    cdef Network net = cls._of_layers(n_inputs, specs, dtype)
     net.parameters[:] = parameters
     net.history = history
     net.partial_optimizer = optimizer

@@ -9,6 +9,7 @@ cdef class Model:
     cdef readonly Py_ssize_t n_inputs
     cdef readonly Py_ssize_t n_outputs
     cdef readonly Py_ssize_t n_parameters
+    cdef readonly bint has_dropout      # Rows.dropout makes a difference
 
     # RuntimeError where __init__ was not called
     cdef int check_built(self) except -1
@@ -20,6 +21,8 @@ cdef class Model:
     # value = scale sum_i w_i L_i; gradient of it, or NULL
     cdef int gradient_rows(self, const Loss *loss, const Rows *rows, double scale, double *value,
                            void *gradient, void *scratch, Monitor *monitor) noexcept nogil
+    # value += l1 sum |w| + l2 / 2 sum w^2 over the weights; the same to its gradient, or NULL
+    cdef void penalize(self, double l1, double l2, double *value, void *gradient) noexcept nogil
     # The activation of the outputs as activations.resolve() returned it
     cdef object output_activation(self)
 

@@ -34,6 +34,9 @@ cdef class Model:
                            void *gradient, void *scratch, Monitor *monitor) noexcept nogil:
         return STOPPED
 
+    cdef void penalize(self, double l1, double l2, double *value, void *gradient) noexcept nogil:
+        pass
+
     cdef object output_activation(self):
         return "identity"
 
