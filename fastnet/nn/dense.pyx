@@ -117,19 +117,31 @@ cdef class DenseModel(Model):
     cdef Py_ssize_t gradient_bytes(self, Py_ssize_t n_rows) noexcept nogil:
         return self.kernels.gradient_scratch(&self.plan, n_rows)
 
-    cdef int forward_rows(self, Py_ssize_t n_rows, const void *x, void *y, void *scratch,
-                          Monitor *monitor) noexcept nogil:
-        return self.kernels.forward(&self.plan, self.data, n_rows, x, y, scratch, monitor)
+    cdef int forward_rows(self, const void *parameters, Py_ssize_t n_rows, const void *x, void *y,
+                          void *scratch, Monitor *monitor) noexcept nogil:
+        return self.kernels.forward(&self.plan, parameters, n_rows, x, y, scratch, monitor)
 
-    cdef int gradient_rows(self, const Loss *loss, const Rows *rows, double scale, double *value,
-                           void *gradient, void *scratch, Monitor *monitor) noexcept nogil:
-        return self.kernels.loss_gradient(&self.plan, self.data, loss, rows, scale, value,
+    cdef Py_ssize_t rows_at_once(self) noexcept nogil:
+        return self.kernels.rows_at_once(&self.plan)
+
+    cdef int gradient_rows(self, const void *parameters, const Loss *loss, const Rows *rows,
+                           double scale, double *value, void *gradient, void *scratch,
+                           Monitor *monitor) noexcept nogil:
+        return self.kernels.loss_gradient(&self.plan, parameters, loss, rows, scale, value,
                                           gradient, scratch, monitor)
+
+    cdef Py_ssize_t jacobian_bytes(self) noexcept nogil:
+        return self.kernels.jacobian_scratch(&self.plan)
+
+    cdef int jacobian_row(self, const void *parameters, const void *x, void *jacobian,
+                          void *scratch, Monitor *monitor) noexcept nogil:
+        return self.kernels.jacobian(&self.plan, parameters, x, jacobian, NULL, scratch, monitor)
 
     cdef object output_activation(self):
         return self.layers[len(self.layers) - 1].activation
 
-    cdef void penalize(self, double l1, double l2, double *value, void *gradient) noexcept nogil:
+    cdef void penalize(self, const void *parameters, double l1, double l2, double *value,
+                       void *gradient) noexcept nogil:
         cdef Py_ssize_t itemsize = self.kernels.itemsize, i
         cdef const PlanLayer *layer
         for i in range(self.plan.n_layers):
@@ -137,7 +149,7 @@ cdef class DenseModel(Model):
             if layer.kind == DENSE:
                 value[0] += self.kernels.penalty(
                     layer.n_inputs * layer.n_outputs,
-                    <const char *> self.data + layer.weights * itemsize, l1, l2,
+                    <const char *> parameters + layer.weights * itemsize, l1, l2,
                     NULL if gradient == NULL else <char *> gradient + layer.weights * itemsize)
 
     cdef int one_row(self, const void *x, void *y) except -1:
@@ -214,9 +226,11 @@ cdef class DenseModel(Model):
         watch(&monitor, &state)
         if 2.0 * n_rows * self.n_parameters > UNLOCKED_OPERATIONS:
             with nogil:
-                status = self.forward_rows(n_rows, source, target, workspace.data, &monitor)
+                status = self.forward_rows(self.data, n_rows, source, target, workspace.data,
+                                           &monitor)
         else:
-            status = self.forward_rows(n_rows, source, target, workspace.data, &monitor)
+            status = self.forward_rows(self.data, n_rows, source, target, workspace.data,
+                                           &monitor)
         release(workspace)
         if status != OK:
             raise_stopped()
@@ -276,7 +290,7 @@ cdef class DenseModel(Model):
         with nogil:
             started = monotonic_seconds()
             for _i in range(n):
-                status |= self.forward_rows(1, source, target, workspace.data, &monitor)
+                status |= self.forward_rows(self.data, 1, source, target, workspace.data, &monitor)
             seconds = monotonic_seconds() - started
         release(workspace)
         if status != OK:

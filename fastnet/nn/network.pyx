@@ -271,11 +271,11 @@ cdef class Network(DenseModel):
         if 6.0 * rows.rows.n_rows * n > UNLOCKED_OPERATIONS:
             with nogil:
                 status = self.gradient_rows(
-                    &rows.loss, &rows.rows, scale, &value, workspace.data,
+                    self.data, &rows.loss, &rows.rows, scale, &value, workspace.data,
                     <char *> workspace.data + gradient_bytes, &monitor)
         else:
             status = self.gradient_rows(
-                &rows.loss, &rows.rows, scale, &value, workspace.data,
+                self.data, &rows.loss, &rows.rows, scale, &value, workspace.data,
                 <char *> workspace.data + gradient_bytes, &monitor)
         if status == OK:
             memcpy(cnp.PyArray_DATA(gradient), workspace.data, n * itemsize_of(self.typenum))

@@ -16,13 +16,21 @@ cdef class Model:
     # Bytes of scratch for so many rows
     cdef Py_ssize_t forward_bytes(self, Py_ssize_t n_rows) noexcept nogil
     cdef Py_ssize_t gradient_bytes(self, Py_ssize_t n_rows) noexcept nogil
-    cdef int forward_rows(self, Py_ssize_t n_rows, const void *x, void *y, void *scratch,
-                          Monitor *monitor) noexcept nogil
-    # value = scale sum_i w_i L_i; gradient of it, or NULL
-    cdef int gradient_rows(self, const Loss *loss, const Rows *rows, double scale, double *value,
-                           void *gradient, void *scratch, Monitor *monitor) noexcept nogil
+    cdef int forward_rows(self, const void *parameters, Py_ssize_t n_rows, const void *x, void *y,
+                          void *scratch, Monitor *monitor) noexcept nogil
+    # Rows that the kernels take at once
+    cdef Py_ssize_t rows_at_once(self) noexcept nogil
+    # value = scale sum_i w_i L_i at these parameters (slack); gradient of it (slack), or NULL
+    cdef int gradient_rows(self, const void *parameters, const Loss *loss, const Rows *rows,
+                           double scale, double *value, void *gradient, void *scratch,
+                           Monitor *monitor) noexcept nogil
+    # d outputs / d parameters (n_outputs, n_parameters) of one row
+    cdef Py_ssize_t jacobian_bytes(self) noexcept nogil
+    cdef int jacobian_row(self, const void *parameters, const void *x, void *jacobian,
+                          void *scratch, Monitor *monitor) noexcept nogil
     # value += l1 sum |w| + l2 / 2 sum w^2 over the weights; the same to its gradient, or NULL
-    cdef void penalize(self, double l1, double l2, double *value, void *gradient) noexcept nogil
+    cdef void penalize(self, const void *parameters, double l1, double l2, double *value,
+                       void *gradient) noexcept nogil
     # The activation of the outputs as activations.resolve() returned it
     cdef object output_activation(self)
 

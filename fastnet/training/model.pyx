@@ -26,15 +26,27 @@ cdef class Model:
     cdef Py_ssize_t gradient_bytes(self, Py_ssize_t n_rows) noexcept nogil:
         return 0
 
-    cdef int forward_rows(self, Py_ssize_t n_rows, const void *x, void *y, void *scratch,
-                          Monitor *monitor) noexcept nogil:
+    cdef int forward_rows(self, const void *parameters, Py_ssize_t n_rows, const void *x, void *y,
+                          void *scratch, Monitor *monitor) noexcept nogil:
         return STOPPED
 
-    cdef int gradient_rows(self, const Loss *loss, const Rows *rows, double scale, double *value,
-                           void *gradient, void *scratch, Monitor *monitor) noexcept nogil:
+    cdef Py_ssize_t rows_at_once(self) noexcept nogil:
+        return 1
+
+    cdef int gradient_rows(self, const void *parameters, const Loss *loss, const Rows *rows,
+                           double scale, double *value, void *gradient, void *scratch,
+                           Monitor *monitor) noexcept nogil:
         return STOPPED
 
-    cdef void penalize(self, double l1, double l2, double *value, void *gradient) noexcept nogil:
+    cdef Py_ssize_t jacobian_bytes(self) noexcept nogil:
+        return 0
+
+    cdef int jacobian_row(self, const void *parameters, const void *x, void *jacobian,
+                          void *scratch, Monitor *monitor) noexcept nogil:
+        return STOPPED
+
+    cdef void penalize(self, const void *parameters, double l1, double l2, double *value,
+                       void *gradient) noexcept nogil:
         pass
 
     cdef object output_activation(self):
