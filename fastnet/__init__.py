@@ -30,6 +30,7 @@ _PLACES = {
     "check_gradient": "fastnet.nn.gradients",
     "isa": "fastnet._config",
     "load": "fastnet.nn.files",
+    "schedules": "fastnet.optim",
     "show_config": "fastnet._config",
 }
 _MODULES = ("activations", "losses", "optim", "random")

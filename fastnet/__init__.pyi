@@ -7,7 +7,7 @@ from fastnet.nn.files import load
 from fastnet.nn.gradients import check_gradient
 from fastnet.nn.layers import Dense, Dropout, LayerNorm
 from fastnet.nn.network import Network
-from fastnet.optim import SGD, Adam
+from fastnet.optim import SGD, Adam, schedules
 from fastnet.random import RandomStream
 from fastnet.training.history import EarlyStopping, History
 from fastnet.training.loop import DivergenceError
@@ -34,6 +34,7 @@ __all__ = [
     "losses",
     "optim",
     "random",
+    "schedules",
     "show_config",
 ]
 

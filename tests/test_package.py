@@ -33,6 +33,7 @@ PUBLIC = {
     "losses",
     "optim",
     "random",
+    "schedules",
     "show_config",
 }
 

@@ -1,5 +1,30 @@
-"""Descent on any function of a flat vector: optimizers."""
+"""Descent on any function of a flat vector: optimizers and learning-rate schedules.
 
-from fastnet.optim.optimizers import SGD, Adam, Optimizer
+Names are loaded when they are first used.
+"""
 
-__all__ = ["SGD", "Adam", "Optimizer"]
+import importlib
+
+# name: module of this package that has it
+_PLACES = {
+    "Adam": "adaptive",
+    "Optimizer": "optimizers",
+    "SGD": "sgd",
+}
+
+__all__ = [*_PLACES, "schedules"]
+
+
+def __getattr__(name):
+    if name in _PLACES:
+        value = getattr(importlib.import_module(f"fastnet.optim.{_PLACES[name]}"), name)
+    elif name == "schedules":
+        value = importlib.import_module("fastnet.optim.schedules")
+    else:
+        raise AttributeError(f"module 'fastnet.optim' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -4,37 +4,39 @@ The same objects train networks (``net.fit(..., optimizer=...)``) and anything e
 gradient.
 """
 
+import importlib
 import math
 import numbers
 
 import numpy as np
 
 cimport numpy as cnp
-from libc.math cimport fabs, sqrt
+from libc.math cimport isfinite
 
 from fastnet._arrays cimport (
     aligned_zeros, check_overlap, convert, itemsize_of, nearest, output, typenum_of
 )
 from fastnet._kernels.dispatch cimport flush_denormals, kernels, set_floating_point_mode
 from fastnet._kernels.table cimport Kernels
+from fastnet.optim.arguments cimport number
+from fastnet.optim.schedules cimport Schedule
 
 cnp.import_array()
 
-__all__ = ["SGD", "Adam", "Optimizer"]
+__all__ = ["Optimizer", "resolve"]
 
 
-cdef double number(object value, str name, double low, double high, str interval) except? -1:
-    """A real number within the interval, which is written as mathematics does: "[0, 1)"."""
-    cdef double x
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number in {interval}, got {type(value).__name__}")
-    x = float(value)
-    if (low <= x <= high and not (x == low and interval[0] == "(")
-            and not (x == high and interval[len(interval) - 1] == ")")):
-        return x
-    raise ValueError(f"{name} must be in {interval}, got {value}")
+# name: (module of fastnet.optim, class)
+cdef dict KNOWN = {
+    "sgd": ("sgd", "SGD"),
+    "adam": ("adaptive", "Adam"),
+    "adamw": ("adaptive", "AdamW"),
+    "rmsprop": ("adaptive", "RMSProp"),
+    "adagrad": ("adaptive", "Adagrad"),
+    "rprop": ("rprop", "Rprop"),
+    "lbfgs": ("lbfgs", "LBFGS"),
+    "levenberg_marquardt": ("least_squares", "LevenbergMarquardt"),
+}
 
 
 cdef class Optimizer:
@@ -48,24 +50,29 @@ cdef class Optimizer:
         if type(self) is Optimizer:
             raise TypeError("Optimizer is a base class: use SGD, Adam ...")
         self.learning_rate = learning_rate
-        self.step_count = 0
-        self.size = -1
-        self.itemsize = 0
-        self.arrays = {}
-        self.bind()
+        self.forget()
 
     @property
     def learning_rate(self):
-        """Length of a step: a number > 0, or ``callable(step_index)`` with step_index from 0."""
+        """Length of a step: a number > 0, or a schedule, or ``callable(step_index)``, from 0."""
         return self.constant if self.rate is None else self.rate
 
     @learning_rate.setter
     def learning_rate(self, value):
+        # A running training computes the rate from the schedule without the interpreter lock.
+        self.check_free()
         if callable(value):
+            self.check_schedule(value)
             self.rate = value
+            # A schedule that Python code has redefined is any other function.
+            if isinstance(value, Schedule) and type(value).__call__ is Schedule.__call__:
+                self.schedule = value
+            else:
+                self.schedule = None
         else:
             self.constant = number(value, "learning_rate", 0, math.inf, "(0, inf)")
             self.rate = None
+            self.schedule = None
 
     def step(self, parameters, gradient):
         """Take one step down the gradient, in place.
@@ -120,11 +127,7 @@ cdef class Optimizer:
     def reset(self):
         """Forget all but the arguments: the next step is the first, on a vector of any size."""
         self.check_free()
-        self.step_count = 0
-        self.size = -1
-        self.itemsize = 0
-        self.arrays = {}
-        self.bind()
+        self.forget()
 
     def get_state(self):
         """What a later `set_state` needs to go on from here.
@@ -193,9 +196,40 @@ cdef class Optimizer:
             raise ValueError(f"the optimizer {self!r} is in use by a training that runs")
         return 0
 
-    cdef double current_rate(self) except? -1:
+    cdef int forget(self) except -1:
+        self.step_count = 0
+        self.size = -1
+        self.itemsize = 0
+        self.arrays = {}
+        self.bind()
+        return 0
+
+    cdef int check_schedule(self, object value) except -1:
+        return 0
+
+    cdef bint is_constant(self) noexcept nogil:
+        return self.rate is None
+
+    cdef bint needs_python(self) noexcept nogil:
+        return self.rate is not None and self.schedule is None
+
+    cdef double current_rate(self) except? -1 nogil:
+        cdef double rate
         if self.rate is None:
             return self.constant
+        if self.schedule is None:
+            with gil:
+                return self.called_rate()
+        rate = self.schedule.at(self.step_count)
+        if not isfinite(rate):
+            with gil:
+                raise ValueError(
+                    f"learning_rate({self.step_count}) must be in [0, inf), got {rate} "
+                    f"from {self.schedule!r}"
+                )
+        return rate
+
+    cdef double called_rate(self) except? -1:
         return number(self.rate(self.step_count), f"learning_rate({self.step_count})", 0, math.inf,
                       "[0, inf)")
 
@@ -241,172 +275,6 @@ def _rebuild(cls, arguments):
     return cls(**arguments)
 
 
-cdef class SGD(Optimizer):
-    """Gradient descent, plain, with momentum, or with steps of a fixed length.
-
-    Parameters
-    ----------
-    learning_rate : float or callable(step_index), default 0.01
-    momentum : float in [0, 1), default 0.0
-        v = momentum v + g; parameters -= learning_rate v.
-    nesterov : bool, default False
-        parameters -= learning_rate (g + momentum v): the gradient as if looked up after the
-        momentum step.
-    weight_decay : float >= 0, default 0.0
-        g += weight_decay parameters (L2).
-    normalize : bool, default False
-        Divide the gradient by its Euclidean norm first, so that a plain step has exactly the length
-        ``learning_rate``; a zero gradient stays zero. Momentum and weight decay come after it.
-
-    References
-    ----------
-    Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum in deep
-    learning, ICML 2013, section 2, in the form where the learning rate multiplies the velocity.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import fastnet as fn
-    >>> x = np.array([3.0, 4.0])
-    >>> fn.SGD(learning_rate=0.1).step(x, gradient=2 * x)
-    >>> x
-    array([2.4, 3.2])
-    """
-
-    def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0,
-                 normalize=False):
-        self.momentum = number(momentum, "momentum", 0, 1, "[0, 1)")
-        self.nesterov = nesterov
-        self.weight_decay = number(weight_decay, "weight_decay", 0, math.inf, "[0, inf)")
-        self.normalize = normalize
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov needs momentum > 0, got momentum=0")
-        super().__init__(learning_rate)
-
-    cdef dict arguments(self):
-        return {
-            "learning_rate": self.learning_rate, "momentum": self.momentum,
-            "nesterov": self.nesterov, "weight_decay": self.weight_decay,
-            "normalize": self.normalize,
-        }
-
-    cdef dict defaults(self):
-        return {
-            "learning_rate": 0.01, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0,
-            "normalize": False,
-        }
-
-    cdef tuple state_names(self):
-        return ("velocity",) if self.momentum > 0 else ()
-
-    cdef int bind(self) except -1:
-        self.velocity = self.state_data("velocity")
-        return 0
-
-    cdef bint overwrites_gradient(self):
-        return self.normalize
-
-    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
-                    double learning_rate) noexcept nogil:
-        self.step_count += 1
-        if self.normalize:
-            normalize(table, n, gradient)
-        if self.momentum > 0:
-            table.momentum(n, parameters, gradient, self.velocity, learning_rate, self.momentum,
-                           self.nesterov, self.weight_decay)
-        else:
-            table.sgd(n, parameters, gradient, learning_rate, self.weight_decay)
-
-
-cdef class Adam(Optimizer):
-    """Adam: steps scaled by running means of the gradient and of its square.
-
-    Parameters
-    ----------
-    learning_rate : float or callable(step_index), default 1e-3
-    beta1, beta2 : float in [0, 1), default 0.9 and 0.999
-        Decay of the two means m and v.
-    epsilon : float > 0, default 1e-8
-        parameters -= learning_rate m' / (sqrt(v') + epsilon), m' and v' being m and v without their
-        bias to zero.
-
-    References
-    ----------
-    Kingma, Ba: Adam: A Method for Stochastic Optimization, ICLR 2015, algorithm 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import fastnet as fn
-    >>> x = np.array([3.0, -4.0])
-    >>> fn.Adam(learning_rate=0.1).step(x, gradient=2 * x)
-    >>> x.round(6)
-    array([ 2.9, -3.9])
-    """
-
-    def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
-        self.beta1 = number(beta1, "beta1", 0, 1, "[0, 1)")
-        self.beta2 = number(beta2, "beta2", 0, 1, "[0, 1)")
-        self.epsilon = number(epsilon, "epsilon", 0, math.inf, "(0, inf)")
-        super().__init__(learning_rate)
-
-    cdef dict arguments(self):
-        return {
-            "learning_rate": self.learning_rate, "beta1": self.beta1, "beta2": self.beta2,
-            "epsilon": self.epsilon,
-        }
-
-    cdef dict defaults(self):
-        return {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
-
-    cdef tuple state_names(self):
-        return ("m", "v")
-
-    cdef int bind(self) except -1:
-        self.m = self.state_data("m")
-        self.v = self.state_data("v")
-        return 0
-
-    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
-                    double learning_rate) noexcept nogil:
-        self.step_count += 1
-        table.adam(n, parameters, gradient, self.m, self.v, self.step_count, learning_rate,
-                   self.beta1, self.beta2, self.epsilon)
-
-
-ctypedef fused real:
-    float
-    double
-
-
-cdef void divide_by_largest(Py_ssize_t n, real *x) noexcept nogil:
-    """x /= max |x|, which makes its squares harmless; a zero vector stays."""
-    cdef double largest = 0
-    cdef Py_ssize_t i
-    for i in range(n):
-        largest = max(largest, fabs(x[i]))
-    if largest > 0:
-        for i in range(n):
-            x[i] = <real> (x[i] / largest)
-
-
-cdef void normalize(const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil:
-    """g /= |g|; a zero gradient stays."""
-    cdef double squares = table.dot(n, gradient, gradient)
-    # Outside of these the squares, or 1 / |g| in float32, leave the range of normal numbers.
-    if squares < 1e-70 or squares > 1e70:
-        if table.itemsize == 4:
-            divide_by_largest(n, <float *> gradient)
-        else:
-            divide_by_largest(n, <double *> gradient)
-        squares = table.dot(n, gradient, gradient)
-    if squares != 0:
-        table.scale(n, 1 / sqrt(squares), gradient)
-
-
-cdef dict KNOWN = {"sgd": SGD, "adam": Adam}
-
-
 cpdef Optimizer resolve(object spec):
     if isinstance(spec, Optimizer):
         return spec
@@ -417,4 +285,5 @@ cpdef Optimizer resolve(object spec):
         )
     if spec not in KNOWN:
         raise ValueError(nearest(spec, KNOWN, "optimizer"))
-    return KNOWN[spec]()
+    module, name = KNOWN[spec]
+    return getattr(importlib.import_module(f"fastnet.optim.{module}"), name)()

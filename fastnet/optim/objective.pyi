@@ -1,0 +1,33 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy.typing as npt
+from typing_extensions import disjoint_base
+
+@disjoint_base
+class Objective:
+    @property
+    def n(self) -> int: ...
+
+@disjoint_base
+class Residuals(Objective): ...
+
+@disjoint_base
+class CallableObjective(Objective):
+    def __init__(
+        self,
+        n: int,
+        value: Callable[[npt.NDArray[Any]], float],
+        gradient: Callable[[npt.NDArray[Any]], npt.ArrayLike],
+        dtype: str = "float64",
+    ) -> None: ...
+
+@disjoint_base
+class CallableResiduals(Residuals):
+    def __init__(
+        self,
+        n: int,
+        residuals: Callable[[npt.NDArray[Any]], npt.ArrayLike],
+        jacobian: Callable[[npt.NDArray[Any]], npt.ArrayLike],
+        dtype: str = "float64",
+    ) -> None: ...
