@@ -308,23 +308,23 @@ cdef class Network(DenseModel):
 
     def fit(self, X, y, loss="auto", optimizer="adam", epochs=10, batch_size=32, shuffle=True,
             seed=None, sample_weight=None, class_weight=None, validation_data=None, metrics=(),
-            early_stopping=None, callbacks=(), progress=False, n_threads=1):
+            early_stopping=None, callbacks=(), progress=False, n_threads=1, l1=0.0, l2=0.0):
         """Train by gradient descent on the mean loss over rows; see `fastnet.training.fit.fit`."""
         from fastnet.training.fit import fit
         return fit(self, X, y, loss, optimizer, epochs, batch_size, shuffle, seed, sample_weight,
                    class_weight, validation_data, metrics, early_stopping, callbacks, progress,
-                   n_threads)
+                   n_threads, l1, l2)
 
     def partial_fit(self, X, y, loss="auto", optimizer=None, batch_size=32, shuffle=True,
                     seed=None, sample_weight=None, class_weight=None, validation_data=None,
-                    metrics=(), callbacks=(), progress=False, n_threads=1):
+                    metrics=(), callbacks=(), progress=False, n_threads=1, l1=0.0, l2=0.0):
         """One pass over X; keeps the optimizer, with its state, of the first call."""
         from fastnet.training.fit import partial_fit
         return partial_fit(
             self, X, y, optimizer, loss=loss, batch_size=batch_size, shuffle=shuffle, seed=seed,
             sample_weight=sample_weight, class_weight=class_weight,
             validation_data=validation_data, metrics=metrics, callbacks=callbacks,
-            progress=progress, n_threads=n_threads)
+            progress=progress, n_threads=n_threads, l1=l1, l2=l2)
 
     def evaluate(self, X, y, loss="auto", metrics=()):
         """Mean loss and metrics over the rows, as a dict."""

@@ -5,6 +5,7 @@ validation, metrics, callbacks and early stopping.
 """
 
 import math
+import numbers
 import secrets
 import time
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from fastnet._checks import checked_int
 from fastnet._progress import Progress
+from fastnet._threads import Team
 from fastnet.optim.optimizers import resolve as resolve_optimizer
 from fastnet.training import metrics as metrics_module
 from fastnet.training.history import EarlyStopping, History
@@ -19,6 +21,9 @@ from fastnet.training.loop import TrainingLoop, mean_loss
 from fastnet.training.rows import TrainingRows
 
 __all__ = ["evaluate", "fit", "partial_fit"]
+
+# More would only wait for each other
+MAX_THREADS = 1024
 
 
 def check_seed(seed):
@@ -54,6 +59,15 @@ def weigh_classes(class_weight, y, sample_weight, n_outputs):
         table[label] = weight
     weights = table[labels]
     return weights if sample_weight is None else weights * np.asarray(sample_weight, np.float64)
+
+
+def check_penalty(value, name):
+    """A finite number of at least 0, as a float."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    if not 0 <= value < math.inf:
+        raise ValueError(f"{name} must be finite and at least 0, got {value}")
+    return float(value)
 
 
 def check_callbacks(callbacks):
@@ -104,8 +118,10 @@ def fit(
     callbacks=(),
     progress=False,
     n_threads=1,
+    l1=0.0,
+    l2=0.0,
 ):
-    """Descend on the mean loss over the rows.
+    """Descend on the mean loss over the rows, plus the penalties.
 
     Parameters
     ----------
@@ -116,14 +132,16 @@ def fit(
     loss : str or fastnet.Loss
         "auto": cross_entropy after softmax, else squared_error.
     optimizer : str or optimizer
-        "adam", "sgd", or an object, which keeps its state.
+        A name such as "adam", "sgd" or "lbfgs", or an object, which keeps its state.
     epochs : int
+        "lbfgs" and "levenberg_marquardt": at most so many iterations.
     batch_size : int or None
         Rows of one step; None is all of them.  The last batch of an epoch may be smaller.
+        "rprop", "lbfgs" and "levenberg_marquardt" always take all of them.
     shuffle : bool
         A new random order each epoch.
     seed : int or None
-        Of that order.
+        Of that order, and of dropout.
     sample_weight : array-like (n_rows,), optional
         A weight of 2 counts a row twice.
     class_weight : dict or "balanced", optional
@@ -139,7 +157,11 @@ def fit(
     progress : bool
         One line on standard error.
     n_threads : int
-        Threads for validation and metrics; a training step uses one.
+        Threads that share the rows of a batch, where they are worth it; the result is the same,
+        bit for bit.
+    l1, l2 : float
+        The objective is the mean loss plus ``l1 sum |w| + l2 / 2 sum w^2`` over the weights of
+        dense layers (not the biases). ``history.loss`` is the mean loss alone.
 
     Returns
     -------
@@ -161,7 +183,8 @@ def fit(
     batch_size = n_rows if batch_size is None else checked_int(batch_size, "batch_size")
     optimizer = resolve_optimizer(optimizer)
     measured = metrics_module.resolve(metrics)
-    checked_int(n_threads, "n_threads")
+    n_threads = checked_int(n_threads, "n_threads")
+    l1, l2 = check_penalty(l1, "l1"), check_penalty(l2, "l2")
     seed = check_seed(seed)
     callbacks = check_callbacks(callbacks)
     if early_stopping is not None and not isinstance(early_stopping, EarlyStopping):
@@ -182,14 +205,15 @@ def fit(
     if early_stopping is not None:
         known = ["loss", *(["validation_loss"] if validation is not None else []), *measured]
         watchdog = early_stopping.start(known)
-    loop = TrainingLoop(net, rows, optimizer, batch_size, bool(shuffle), seed)
+    team = Team(min(n_threads, MAX_THREADS))
+    loop = TrainingLoop(net, rows, optimizer, batch_size, bool(shuffle), seed, l1, l2, team)
 
     earlier = net.history
     history = History(metrics={name: [] for name in measured})
     net.history = history
     started = time.perf_counter()
     try:
-        with Progress(epochs, progress) as line:
+        with team, Progress(epochs, progress) as line:
             started = time.perf_counter()
             for epoch in range(epochs):
                 logs = {"loss": loop.epoch(epoch)}
@@ -209,6 +233,9 @@ def fit(
                         break
                 if watchdog is not None and watchdog.should_stop(net, logs):
                     history.stopped = "early_stopping"
+                    break
+                if loop.has_converged:
+                    history.stopped = "converged"
                     break
     except KeyboardInterrupt:
         history.stopped = "interrupted"

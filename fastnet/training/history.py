@@ -19,8 +19,8 @@ class History:
     epochs : int
         Epochs completed.
     stopped : str
-        Why it ended: "epochs", "early_stopping", "callback", "interrupted", or "error" where
-        an exception came.
+        Why it ended: "epochs", "early_stopping", "callback", "converged" (the optimizer has
+        nothing more to do), "interrupted", or "error" where an exception came.
     seconds : float
         Time of the whole call.
     """
