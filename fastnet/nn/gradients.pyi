@@ -16,7 +16,7 @@ class Trace:
     loss: float | None = None
     d_loss_d_outputs: list[npt.NDArray[Any]] | None = None
     d_output_d_outputs: list[npt.NDArray[Any]] | None = None
-    d_weights: list[npt.NDArray[Any]] | None = None
+    d_weights: list[npt.NDArray[Any] | None] | None = None
     d_biases: list[npt.NDArray[Any] | None] | None = None
 
 def trace(

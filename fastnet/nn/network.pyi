@@ -10,7 +10,7 @@ from fastnet.activations import Activation
 from fastnet.losses import Loss
 from fastnet.nn.dense import DenseModel
 from fastnet.nn.gradients import Trace
-from fastnet.nn.layers import Dense, _Initializer
+from fastnet.nn.layers import Dense, Dropout, LayerNorm, _Initializer
 from fastnet.optim.optimizers import Optimizer
 from fastnet.training.fit import _Callback
 from fastnet.training.history import EarlyStopping, History
@@ -36,7 +36,7 @@ class Network(DenseModel):
     def __init__(
         self,
         sizes: int,
-        layers: Iterable[Dense],
+        layers: Iterable[Dense | Dropout | LayerNorm],
         *,
         dtype: npt.DTypeLike = "float32",
         seed: int | None = None,
@@ -85,6 +85,8 @@ class Network(DenseModel):
         callbacks: _Callback | Sequence[_Callback] = (),
         progress: bool = False,
         n_threads: int = 1,
+        l1: float = 0.0,
+        l2: float = 0.0,
     ) -> History: ...
     def partial_fit(
         self,
@@ -102,6 +104,8 @@ class Network(DenseModel):
         callbacks: _Callback | Sequence[_Callback] = (),
         progress: bool = False,
         n_threads: int = 1,
+        l1: float = 0.0,
+        l2: float = 0.0,
     ) -> History: ...
     def evaluate(
         self,

@@ -31,6 +31,8 @@ def fit(
     callbacks: _Callback | Sequence[_Callback] = (),
     progress: bool = False,
     n_threads: int = 1,
+    l1: float = 0.0,
+    l2: float = 0.0,
 ) -> History: ...
 def partial_fit(
     net: Network,

@@ -1,5 +1,6 @@
 from typing_extensions import disjoint_base
 
+from fastnet._threads import Team
 from fastnet._workspace import Workspace
 from fastnet.optim.optimizers import Optimizer
 from fastnet.training.model import Model
@@ -17,9 +18,14 @@ class TrainingLoop:
         batch_size: int,
         shuffle: bool,
         seed: int,
+        l1: float,
+        l2: float,
+        team: Team,
     ) -> None: ...
     @property
     def failed_batch(self) -> int: ...
+    @property
+    def has_converged(self) -> bool: ...
     def epoch(self, index: int) -> float: ...
     def mean_loss(self, rows: TrainingRows) -> float: ...
 

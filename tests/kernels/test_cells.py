@@ -52,6 +52,14 @@ CALLS = {
     "exp": (lambda t: t.exp(np.zeros(3)), np.ones(3)),
     "log": (lambda t: t.log(np.ones(3)), np.zeros(3)),
     "loss": (lambda t: t.loss("squared_error", X, X + 1)[0], 6.0),
+    "layer_norm": (lambda t: t.layer_norm(np.ones((1, 3)), X[0], X[1], 1e-5)[0], X[1]),
+    "layer_norm_backward": (
+        # x - mean is 0, so with epsilon 1 what is left is the gradient less its mean
+        lambda t: t.layer_norm_backward(np.ones((1, 3)), np.ones(3), 1.0, X[:1])[1],
+        X[:1] - 0.5,
+    ),
+    "dropout_mask": (lambda t: t.dropout_mask(0.0, 1, 2, 0, 9), np.ones(9)),
+    "penalty": (lambda t: t.penalty(X, 2.0, 4.0)[1], 2 * np.sign(X) + 4 * X),
     "sgd": (lambda t: t.sgd(B, B, 0.5), B / 2),
     "momentum": (lambda t: t.momentum(B, B, B, 0.5, 0.5)[1], 1.5 * B),
     "adam": (lambda t: t.adam(B, B, 0 * B, 0 * B, 1, 0.5, 0.5, 0.5, 0.0)[0], B - 0.5 * np.sign(B)),
@@ -61,6 +69,8 @@ CALLS = {
     "dot": (lambda t: t.dot(X, X), (X * X).sum()),
     "first_nonfinite": (lambda t: t.first_nonfinite(np.array([1, 2, np.inf])), 2),
     "scale": (lambda t: t.scale(0.5, X), X / 2),
+    "multiply": (lambda t: t.multiply(X, X), X * X),
+    "add": (lambda t: t.add(0.5, X, X), 1.5 * X),
     "random_bits": (lambda t: len(set(t.random_bits(1, 2, 0, 50))), 50),
     "uniform": (
         lambda t: ((t.uniform(1, 2, 0, 50) >= 0) & (t.uniform(1, 2, 0, 50) < 1)).all(),

@@ -1,0 +1,23 @@
+from typing_extensions import disjoint_base
+
+from fastnet._threads import Team
+from fastnet.training.model import Model
+from fastnet.training.rows import TrainingRows
+
+@disjoint_base
+class Batches:
+    def __init__(
+        self,
+        model: Model,
+        rows: TrainingRows,
+        batch_size: int,
+        shuffle: bool,
+        seed: int,
+        team: Team,
+    ) -> None: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def shuffle(self) -> bool: ...
+    @property
+    def seed(self) -> int: ...
