@@ -32,6 +32,33 @@ def normal_distribution(z):
     return (1 + erf(z / math.sqrt(2))) / 2
 
 
+def silu_derivative(z):
+    return sigmoid(z) + z * sigmoid_derivative(z)
+
+
+def softplus(z):
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def mish_derivative(z):
+    t = np.tanh(softplus(z))
+    return t + z * (1 - t**2) * sigmoid(z)
+
+
+# Klambauer et al. 2017
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+
+
+def inverse(z):
+    with np.errstate(divide="ignore"):
+        return 1 / z
+
+
+def log(z):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(z)
+
+
 def softmax(z):
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
@@ -49,15 +76,39 @@ ACTIVATIONS = {
     "sigmoid": (sigmoid, sigmoid_derivative),
     "steep_sigmoid": (lambda z: sigmoid(4.9 * z), lambda z: 4.9 * sigmoid_derivative(4.9 * z)),
     "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-    "softplus": (lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))), sigmoid),
+    "softplus": (softplus, sigmoid),
     "gelu": (
         lambda z: z * normal_distribution(z),
         lambda z: normal_distribution(z) + z * normal_density(z),
     ),
     "sin": (np.sin, np.cos),
     "gaussian": (lambda z: np.exp(-(z**2)), lambda z: -2 * z * np.exp(-(z**2))),
+    "selu": (
+        lambda z: SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0))),
+        lambda z: SELU_SCALE * np.where(z > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(z, 0))),
+    ),
+    "silu": (lambda z: z * sigmoid(z), silu_derivative),
+    "mish": (lambda z: z * np.tanh(softplus(z)), mish_derivative),
+    "softsign": (lambda z: z / (1 + np.abs(z)), lambda z: 1 / (1 + np.abs(z)) ** 2),
+    "elliot": (
+        lambda z: z / (2 * (1 + np.abs(z))) + 0.5,
+        lambda z: 1 / (2 * (1 + np.abs(z)) ** 2),
+    ),
+    "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda z: np.where(np.abs(z) < 1, 1.0, 0.0)),
+    "hard_sigmoid": (
+        lambda z: np.clip((z + 3) / 6, 0, 1),
+        lambda z: np.where(np.abs(z) < 3, 1 / 6, 0.0),
+    ),
+    "abs": (np.abs, np.sign),
+    "square": (lambda z: z**2, lambda z: 2 * z),
+    "cube": (lambda z: z**3, lambda z: 3 * z**2),
+    "exp": (np.exp, np.exp),
+    "step": (lambda z: np.where(z > 0, 1.0, 0.0), lambda z: np.zeros_like(z)),
+    "inverse": (inverse, lambda z: -(inverse(z) ** 2)),
+    "log": (log, lambda z: np.where(z >= 0, inverse(np.abs(z)), np.nan)),
 }
-SMOOTH = [name for name in ACTIVATIONS if "relu" not in name]
+# Where the derivative, or the value, jumps; 0 is kept away from in every net value.
+KINKS = {"hard_tanh": 1.0, "hard_sigmoid": 3.0}
 LOSSES = ["squared_error", "half_squared_error", "cross_entropy"]
 
 
@@ -302,9 +353,11 @@ def random_layers(sizes, activations, seed=0, bias=True, scale=1.0):
 
 
 def away_from_kinks(layers, x, margin=1e-3):
-    """The rows of x at which no net value of the network lies near 0."""
+    """The rows of x at which no net value of the network lies near 0 or a kink."""
     net_values, _ = forward(layers, x)
     keep = np.ones(len(x), dtype=bool)
-    for z in net_values:
+    for z, (_, _, activation) in zip(net_values, layers, strict=True):
+        kink = KINKS.get(activation, 0.0) if isinstance(activation, str) else 0.0
         keep &= (np.abs(z) > margin).all(axis=1)
+        keep &= (np.abs(np.abs(z) - kink) > margin).all(axis=1)
     return x[keep]

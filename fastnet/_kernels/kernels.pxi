@@ -7,6 +7,7 @@ from fastnet._kernels.table cimport *
 include "vector.pxi"
 include "functions.pxi"
 include "activations.pxi"
+include "softmax.pxi"
 include "losses.pxi"
 include "tiles.pxi"
 include "matmul.pxi"

@@ -22,7 +22,10 @@ cnp.import_array()
 ACTIVATIONS = {
     "identity": IDENTITY, "relu": RELU, "leaky_relu": LEAKY_RELU, "elu": ELU, "sigmoid": SIGMOID,
     "steep_sigmoid": STEEP_SIGMOID, "tanh": TANH, "softplus": SOFTPLUS, "gelu": GELU, "sin": SIN,
-    "gaussian": GAUSSIAN, "softmax": SOFTMAX,
+    "gaussian": GAUSSIAN, "softmax": SOFTMAX, "selu": SELU, "silu": SILU, "mish": MISH,
+    "softsign": SOFTSIGN, "elliot": ELLIOT, "hard_tanh": HARD_TANH, "hard_sigmoid": HARD_SIGMOID,
+    "abs": ABS, "square": SQUARE, "cube": CUBE, "exp": EXP, "step": STEP, "inverse": INVERSE,
+    "log": LOG,
 }
 LOSSES = {
     "squared_error": SQUARED_ERROR, "half_squared_error": HALF_SQUARED_ERROR,
