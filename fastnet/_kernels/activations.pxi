@@ -73,10 +73,6 @@ cdef inline vf selu_derivative(vf z, vf a) noexcept nogil:
     return vselect(vgt(a, vzero()), selu_scale(), a + selu_scale_alpha())
 
 
-cdef inline vf largest_number() noexcept nogil:
-    return pick(3.4028234663852886e38, 1.7976931348623157e308)
-
-
 cdef inline vf softsign(vf z) noexcept nogil:
     # the limit keeps infinity / infinity from being NaN
     cdef vf t = vmin(largest_number(), vabs(z))

@@ -19,6 +19,14 @@ cdef inline vf pick(double single, double twice) noexcept nogil:
     return vset1(single if sizeof(real) == 4 else twice)
 
 
+cdef inline real largest_real() noexcept nogil:
+    return <real> (3.4028234663852886e38 if sizeof(real) == 4 else 1.7976931348623157e308)
+
+
+cdef inline vf largest_number() noexcept nogil:
+    return vset1(largest_real())
+
+
 cdef inline vf linear(vf x, real c0, real c1) noexcept nogil:
     return vfma(vset1(c1), x, vset1(c0))
 
@@ -182,7 +190,6 @@ cdef inline vf atanh_series(vf z) noexcept nogil:
 cdef inline vf vlog(vf x) noexcept nogil:
     # log x = e ln 2 + log(1 + f) with 1 + f in [sqrt(1/2), sqrt 2); denormals are scaled up first
     cdef vf smallest = pick(1.1754943508222875e-38, 2.2250738585072014e-308)
-    cdef vf largest = pick(3.4028234663852886e38, 1.7976931348623157e308)
     cdef vm small = vgt(smallest, x)
     cdef vi bits = vbits(vselect(small, x * pick(16777216.0, 18014398509481984.0), x))
     cdef vi k = vshift_right(vsubi(bits, vbits(vset1(0.70710678118654752))), fraction_bits())
@@ -212,7 +219,7 @@ cdef inline vf vlog(vf x) noexcept nogil:
                                    0.2857142874219875, 0.22222198567814377))
         y = vfma(s, vfma(z, y, half_f2), e * vset1(1.9082149292705877e-10))
         y = vfma(e, vset1(0.6931471803691238), f - (half_f2 - y))
-    y = vselect(vgt(x, largest), x, y)
+    y = vselect(vgt(x, largest_number()), x, y)
     z = vselect(vge(x, vzero()), vset1(-INFINITY), vset1(NAN))
     return vselect(vgt(x, vzero()), y, z)
 

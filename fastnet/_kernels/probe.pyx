@@ -29,7 +29,9 @@ ACTIVATIONS = {
 }
 LOSSES = {
     "squared_error": SQUARED_ERROR, "half_squared_error": HALF_SQUARED_ERROR,
-    "cross_entropy": CROSS_ENTROPY,
+    "cross_entropy": CROSS_ENTROPY, "binary_cross_entropy": BINARY_CROSS_ENTROPY,
+    "kl_divergence": KL_DIVERGENCE, "absolute_error": ABSOLUTE_ERROR, "huber": HUBER,
+    "log_cosh": LOG_COSH, "poisson": POISSON, "hinge": HINGE, "quantile": QUANTILE,
 }
 cdef enum:
     GUARD = 32          # sentinel elements behind each output

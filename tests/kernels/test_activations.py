@@ -17,8 +17,8 @@ NAMES = (
 )  # fmt: skip
 # The derivative of these is a function of the input; that of the others of the output alone.
 BY_INPUT = (
-    "gelu", "sin", "gaussian", "silu", "mish", "softsign", "elliot", "hard_sigmoid", "abs", "square",
-    "cube", "log",
+    "gelu", "sin", "gaussian", "silu", "mish", "softsign", "elliot", "hard_sigmoid", "abs",
+    "square", "cube", "log",
 )  # fmt: skip
 # |f'| <= this, which scales the rounding errors of f'
 LARGEST_DERIVATIVE = {

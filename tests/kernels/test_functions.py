@@ -67,9 +67,9 @@ EXACT = {
 BOUNDS = {
     "exp": 1, "log": 1, "tanh": 3, "sigmoid": 3,
     "steep_sigmoid": 3, "elu": 1, "softplus": 2, "gaussian": 1, "sin": 3, "cos": 3, "gelu": 4.2,
-    "selu": 2, "silu": 3, "mish": 4.2, "softsign": 1.5, "softsign'": 3.5, "elliot": 1.5, "elliot'": 3.5,
-    "hard_tanh": 0, "hard_sigmoid": 1.5, "abs": 0, "square": 0.5, "square'": 0, "cube": 1.5,
-    "cube'": 1.5, "exp'": 1, "inverse": 0.5, "inverse'": 2, "log'": 0.5,
+    "selu": 2, "silu": 3, "mish": 4.2, "softsign": 1.5, "softsign'": 3.5, "elliot": 1.5,
+    "elliot'": 3.5, "hard_tanh": 0, "hard_sigmoid": 1.5, "abs": 0, "square": 0.5, "square'": 0,
+    "cube": 1.5, "cube'": 1.5, "exp'": 1, "inverse": 0.5, "inverse'": 2, "log'": 0.5,
 }  # fmt: skip
 
 # Where the function is neither 0, nor infinite, nor the identity: float32, then float64

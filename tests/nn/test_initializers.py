@@ -60,7 +60,9 @@ def test_auto_is_he_for_the_relu_family(activation):
     np.testing.assert_array_equal(draw("auto", activation), draw("he_normal"))
 
 
-@pytest.mark.parametrize("activation", ["identity", "tanh", "sigmoid", "softmax", "sin", "selu", object()])
+@pytest.mark.parametrize(
+    "activation", ["identity", "tanh", "sigmoid", "softmax", "sin", "selu", object()]
+)
 def test_auto_is_glorot_otherwise(activation):
     np.testing.assert_array_equal(draw("auto", activation), draw("glorot_uniform"))
 
