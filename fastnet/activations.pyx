@@ -22,7 +22,8 @@ __all__ = ["Activation", "derivative", "jacobian", "names", "value"]
 # By ActivationId
 cdef tuple NAMES = (
     "identity", "relu", "leaky_relu", "elu", "sigmoid", "steep_sigmoid", "tanh", "softplus",
-    "gelu", "sin", "gaussian", "softmax",
+    "gelu", "sin", "gaussian", "softmax", "selu", "silu", "mish", "softsign", "elliot", "hard_tanh",
+    "hard_sigmoid", "abs", "square", "cube", "exp", "step", "inverse", "log",
 )
 cdef dict IDS = {name: index for index, name in enumerate(NAMES)}
 

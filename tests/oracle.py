@@ -32,6 +32,33 @@ def normal_distribution(z):
     return (1 + erf(z / math.sqrt(2))) / 2
 
 
+def silu_derivative(z):
+    return sigmoid(z) + z * sigmoid_derivative(z)
+
+
+def softplus(z):
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def mish_derivative(z):
+    t = np.tanh(softplus(z))
+    return t + z * (1 - t**2) * sigmoid(z)
+
+
+# Klambauer et al. 2017
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+
+
+def inverse(z):
+    with np.errstate(divide="ignore"):
+        return 1 / z
+
+
+def log(z):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(z)
+
+
 def softmax(z):
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
@@ -49,16 +76,39 @@ ACTIVATIONS = {
     "sigmoid": (sigmoid, sigmoid_derivative),
     "steep_sigmoid": (lambda z: sigmoid(4.9 * z), lambda z: 4.9 * sigmoid_derivative(4.9 * z)),
     "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-    "softplus": (lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))), sigmoid),
+    "softplus": (softplus, sigmoid),
     "gelu": (
         lambda z: z * normal_distribution(z),
         lambda z: normal_distribution(z) + z * normal_density(z),
     ),
     "sin": (np.sin, np.cos),
     "gaussian": (lambda z: np.exp(-(z**2)), lambda z: -2 * z * np.exp(-(z**2))),
+    "selu": (
+        lambda z: SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0))),
+        lambda z: SELU_SCALE * np.where(z > 0, 1.0, SELU_ALPHA * np.exp(np.minimum(z, 0))),
+    ),
+    "silu": (lambda z: z * sigmoid(z), silu_derivative),
+    "mish": (lambda z: z * np.tanh(softplus(z)), mish_derivative),
+    "softsign": (lambda z: z / (1 + np.abs(z)), lambda z: 1 / (1 + np.abs(z)) ** 2),
+    "elliot": (
+        lambda z: z / (2 * (1 + np.abs(z))) + 0.5,
+        lambda z: 1 / (2 * (1 + np.abs(z)) ** 2),
+    ),
+    "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda z: np.where(np.abs(z) < 1, 1.0, 0.0)),
+    "hard_sigmoid": (
+        lambda z: np.clip((z + 3) / 6, 0, 1),
+        lambda z: np.where(np.abs(z) < 3, 1 / 6, 0.0),
+    ),
+    "abs": (np.abs, np.sign),
+    "square": (lambda z: z**2, lambda z: 2 * z),
+    "cube": (lambda z: z**3, lambda z: 3 * z**2),
+    "exp": (np.exp, np.exp),
+    "step": (lambda z: np.where(z > 0, 1.0, 0.0), lambda z: np.zeros_like(z)),
+    "inverse": (inverse, lambda z: -(inverse(z) ** 2)),
+    "log": (log, lambda z: np.where(z >= 0, inverse(np.abs(z)), np.nan)),
 }
-SMOOTH = [name for name in ACTIVATIONS if "relu" not in name]
-LOSSES = ["squared_error", "half_squared_error", "cross_entropy"]
+# Where the derivative, or the value, jumps; 0 is kept away from in every net value.
+KINKS = {"hard_tanh": 1.0, "hard_sigmoid": 3.0}
 
 
 def activate(activation, z):
@@ -146,27 +196,96 @@ def predict(layers, x):
     return forward(layers, x)[1][-1]
 
 
+def times_log(y, p):
+    """y log p, 0 where y is 0, whatever p is."""
+    return np.where(y == 0, 0, y * np.log(np.where(y == 0, 1, p)))
+
+
+def log_cosh(e):
+    t = np.minimum(np.abs(e), 1)
+    return np.where(
+        np.abs(e) < 1,
+        np.log1p(2 * np.sinh(t / 2) ** 2),
+        np.abs(e) + np.log1p(np.exp(-2 * np.abs(e))) - math.log(2),
+    )
+
+
+def huber(delta):
+    """A pair (value, gradient), which every function here takes for a loss."""
+
+    def value(p, y):
+        e = np.abs(p - y)
+        return np.where(e <= delta, e**2 / 2, delta * (e - delta / 2)).sum(axis=1)
+
+    return value, lambda p, y: np.clip(p - y, -delta, delta)
+
+
+def quantile(q):
+    def value(p, y):
+        return np.where(p < y, q * (y - p), (1 - q) * (p - y)).sum(axis=1)
+
+    return value, lambda p, y: np.select([p < y, p > y], [-q, 1 - q], 0.0)
+
+
+# name: (loss (n_rows,), derivative by the predictions (n_rows, n)).  At a kink any value between the
+# one-sided derivatives is right.
+LOSSES = {
+    "squared_error": (lambda p, y: ((p - y) ** 2).sum(axis=1), lambda p, y: 2 * (p - y)),
+    "half_squared_error": (lambda p, y: ((p - y) ** 2).sum(axis=1) / 2, lambda p, y: p - y),
+    "absolute_error": (lambda p, y: np.abs(p - y).sum(axis=1), lambda p, y: np.sign(p - y)),
+    "huber": huber(1.0),
+    "log_cosh": (lambda p, y: log_cosh(p - y).sum(axis=1), lambda p, y: np.tanh(p - y)),
+    "quantile": quantile(0.5),
+    "cross_entropy": (
+        lambda p, y: -times_log(y, p).sum(axis=1),
+        lambda p, y: np.where(y == 0, 0, -y / np.where(y == 0, 1, p)),
+    ),
+    "kl_divergence": (
+        lambda p, y: (times_log(y, y) - times_log(y, p)).sum(axis=1),
+        lambda p, y: np.where(y == 0, 0, -y / np.where(y == 0, 1, p)),
+    ),
+    "binary_cross_entropy": (
+        lambda p, y: -(times_log(y, p) + times_log(1 - y, 1 - p)).sum(axis=1),
+        lambda p, y: (1 - y) / (1 - p) - y / p,
+    ),
+    "poisson": (lambda p, y: (p - times_log(y, p)).sum(axis=1), lambda p, y: 1 - y / p),
+    "hinge": (
+        lambda p, y: np.maximum(0, 1 - y * p).sum(axis=1),
+        lambda p, y: np.where(y * p < 1, -y, 0.0),
+    ),
+}
+# The output layer that a loss needs or, for rates, suits; any other takes any
+OUTPUT_OF = {
+    "cross_entropy": "softmax",
+    "kl_divergence": "softmax",
+    "binary_cross_entropy": "sigmoid",
+    "poisson": "softplus",
+}
+
+
+def targets_for(loss, rng, shape):
+    """Random targets that a loss takes, those at the ends of its domain among them."""
+    y = rng.normal(size=shape)
+    if loss in ("cross_entropy", "kl_divergence"):
+        y = np.abs(y) * (rng.random(shape) < 0.8) + 1e-3
+        y = y / y.sum(axis=1, keepdims=True)
+    elif loss == "binary_cross_entropy":
+        y = np.clip(0.5 + y, 0, 1)
+    elif loss == "poisson":
+        y = np.floor(2 * np.abs(y))
+    elif loss == "hinge":
+        y = np.where(y > 0, 1.0, -1.0)
+    return y
+
+
 def row_losses(loss, predictions, y):
-    """The loss of each row, from the network's outputs."""
-    if loss == "squared_error":
-        return ((predictions - y) ** 2).sum(axis=1)
-    if loss == "half_squared_error":
-        return ((predictions - y) ** 2).sum(axis=1) / 2
-    if loss == "cross_entropy":
-        # y log p is 0 where y is 0, whatever p is
-        return -np.where(y == 0, 0, y * np.log(np.where(y == 0, 1, predictions))).sum(axis=1)
-    return loss[0](predictions, y)
+    """The loss of each row, from the network's outputs; loss: a name or a pair of functions."""
+    return (LOSSES[loss] if isinstance(loss, str) else loss)[0](predictions, y)
 
 
 def loss_gradient(loss, predictions, y):
     """d loss of each row / d predictions."""
-    if loss == "squared_error":
-        return 2 * (predictions - y)
-    if loss == "half_squared_error":
-        return predictions - y
-    if loss == "cross_entropy":
-        return np.where(y == 0, 0, -y / np.where(y == 0, 1, predictions))
-    return loss[1](predictions, y)
+    return (LOSSES[loss] if isinstance(loss, str) else loss)[1](predictions, y)
 
 
 def row_weights(n_rows, sample_weight, reduction):
@@ -302,9 +421,11 @@ def random_layers(sizes, activations, seed=0, bias=True, scale=1.0):
 
 
 def away_from_kinks(layers, x, margin=1e-3):
-    """The rows of x at which no net value of the network lies near 0."""
+    """The rows of x at which no net value of the network lies near 0 or a kink."""
     net_values, _ = forward(layers, x)
     keep = np.ones(len(x), dtype=bool)
-    for z in net_values:
+    for z, (_, _, activation) in zip(net_values, layers, strict=True):
+        kink = KINKS.get(activation, 0.0) if isinstance(activation, str) else 0.0
         keep &= (np.abs(z) > margin).all(axis=1)
+        keep &= (np.abs(np.abs(z) - kink) > margin).all(axis=1)
     return x[keep]

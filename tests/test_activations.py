@@ -148,6 +148,8 @@ def test_the_input_is_left_alone():
 @pytest.mark.parametrize("name", activations.names())
 def test_nan_in_nan_out(name, dtype):
     z = points(dtype, (3, 4))
+    if name == "log":
+        z = np.abs(z)
     z[1, 2] = np.nan
     nan = np.isnan(activations.value(name, z))
     assert nan[1, 2]

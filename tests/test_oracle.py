@@ -4,6 +4,8 @@ import mpmath
 import numpy as np
 import pytest
 
+SELU_SCALE = mpmath.mpf("1.0507009873554804934193349852946")
+SELU_ALPHA = mpmath.mpf("1.6732632423543772848170429916717")
 MP = {
     "sigmoid": lambda z: 1 / (1 + mpmath.exp(-z)),
     "steep_sigmoid": lambda z: 1 / (1 + mpmath.exp(-mpmath.mpf("4.9") * z)),
@@ -13,6 +15,19 @@ MP = {
     "gaussian": lambda z: mpmath.exp(-z * z),
     "elu": lambda z: z if z > 0 else mpmath.exp(z) - 1,
     "sin": mpmath.sin,
+    "selu": lambda z: SELU_SCALE * (z if z > 0 else SELU_ALPHA * mpmath.expm1(z)),
+    "silu": lambda z: z / (1 + mpmath.exp(-z)),
+    "mish": lambda z: z * mpmath.tanh(mpmath.log(1 + mpmath.exp(z))),
+    "softsign": lambda z: z / (1 + abs(z)),
+    "elliot": lambda z: z / (2 * (1 + abs(z))) + mpmath.mpf(1) / 2,
+    "hard_tanh": lambda z: max(-1, min(1, z)),
+    "hard_sigmoid": lambda z: max(0, min(1, z / 6 + mpmath.mpf(1) / 2)),
+    "abs": abs,
+    "square": lambda z: z**2,
+    "cube": lambda z: z**3,
+    "exp": mpmath.exp,
+    "step": lambda z: mpmath.mpf(z > 0),
+    "inverse": lambda z: 1 / z,
 }
 
 
@@ -32,7 +47,7 @@ def weird_gradient(g, y):
 
 @pytest.mark.parametrize("name", sorted(MP))
 def test_activations_against_60_digits(oracle, name):
-    z = np.array([-30.0, -6.5, -1.0, -0.3, 1e-3, 0.7, 2.0, 11.0])
+    z = np.array([-30.0, -6.5, -1.1, -0.3, 1e-3, 0.7, 2.0, 11.0])
     value, derivative = oracle.ACTIVATIONS[name]
     with mpmath.workdps(60):
         expected = [float(MP[name](mpmath.mpf(float(v)))) for v in z]

@@ -51,13 +51,107 @@ cdef inline vf gaussian_derivative(vf z, vf a) noexcept nogil:
     return vset1(-2.0) * a * vmax(vset1(-100.0), vmin(vset1(100.0), z))
 
 
+# The published constants (Klambauer et al. 2017, section 2): the fixed point of mean 0, variance 1
+
+cdef inline vf selu_scale() noexcept nogil:
+    return vset1(1.0507009873554804934)
+
+
+cdef inline vf selu_scale_alpha() noexcept nogil:
+    return vset1(1.7580993408473768600)
+
+
+cdef inline vf selu(vf z) noexcept nogil:
+    # the factor after the selection: one product
+    cdef vm positive = vgt(z, vzero())
+    return (vselect(positive, selu_scale(), selu_scale_alpha())
+            * vselect(positive, z, vexpm1(z)))
+
+
+cdef inline vf selu_derivative(vf z, vf a) noexcept nogil:
+    # scale alpha e^z = a + scale alpha for z <= 0
+    return vselect(vgt(a, vzero()), selu_scale(), a + selu_scale_alpha())
+
+
+cdef inline vf softsign(vf z) noexcept nogil:
+    # the limit keeps infinity / infinity from being NaN
+    cdef vf t = vmin(largest_number(), vabs(z))
+    return vcopysign(t / (vset1(1.0) + t), z)
+
+
+cdef inline vf softsign_derivative(vf z, vf a) noexcept nogil:
+    # (1 - |a|)^2 would lose the tail, which falls as slowly as 1 / z^2
+    cdef vf r = vset1(1.0) / (vset1(1.0) + vabs(z))
+    return r * r
+
+
+cdef inline vf elliot(vf z) noexcept nogil:
+    # 1 - r or r = 1 / (2 (1 + |z|)): no cancellation on either side
+    cdef vf r = vset1(0.5) / (vset1(1.0) + vabs(z))
+    return vselect(vge(z, vzero()), vset1(1.0) - r, r)
+
+
+cdef inline vf elliot_derivative(vf z, vf a) noexcept nogil:
+    cdef vf r = vset1(1.0) / (vset1(1.0) + vabs(z))
+    return vset1(0.5) * r * r
+
+
+cdef inline vf hard_tanh(vf z) noexcept nogil:
+    return vmax(vset1(-1.0), vmin(vset1(1.0), z))
+
+
+cdef inline vf hard_tanh_derivative(vf z, vf a) noexcept nogil:
+    return vselect(vgt(vset1(1.0), vabs(a)), vset1(1.0), vselect(vnan(a), a, vzero()))
+
+
+cdef inline vf hard_sigmoid(vf z) noexcept nogil:
+    # z + 3 is exact where it is small, z / 6 + 1/2 is not
+    return vmax(vzero(), vmin(vset1(1.0), (z + vset1(3.0)) * vset1(0.16666666666666667)))
+
+
+cdef inline vf hard_sigmoid_derivative(vf z, vf a) noexcept nogil:
+    # a rounds to 1 before z reaches 3
+    return vselect(vgt(vset1(3.0), vabs(z)), vset1(0.16666666666666667),
+                   vselect(vnan(z), z, vzero()))
+
+
+cdef inline vf sign(vf z) noexcept nogil:
+    # 0 or NaN where z is
+    return vselect(vgt(z, vzero()), vset1(1.0), vselect(vgt(vzero(), z), vset1(-1.0), z))
+
+
+cdef inline vf step(vf z) noexcept nogil:
+    return vselect(vgt(z, vzero()), vset1(1.0), vselect(vnan(z), z, vzero()))
+
+
+cdef inline vf step_derivative(vf z, vf a) noexcept nogil:
+    return vselect(vnan(a), a, vzero())
+
+
+cdef inline vf log_derivative(vf z, vf a) noexcept nogil:
+    # NaN where the value is; the slope at -0 is that at 0
+    return vselect(vge(z, vzero()), vset1(1.0) / vabs(z), vset1(NAN))
+
+
 cdef inline bint needs_input(int activation) noexcept nogil:
-    return activation == GELU or activation == SIN or activation == GAUSSIAN
+    return (activation == GELU or activation == SIN or activation == GAUSSIAN
+            or activation == SILU or activation == MISH or activation == SOFTSIGN
+            or activation == ELLIOT or activation == HARD_SIGMOID or activation == ABS
+            or activation == SQUARE or activation == CUBE or activation == LOG)
+
+
+cdef inline bint is_common(int activation) noexcept nogil:
+    """Whether a product of one row applies the activation in its registers.
+
+    Every shape of that product has a copy of the chain, so only what is met in every other network
+    is in it; the others are a pass over the row.
+    """
+    return activation < SOFTMAX
 
 
 # With a literal activation the chains below fold to one call.
 
-cdef inline vf apply_activation(int activation, vf z) noexcept nogil:
+cdef inline vf apply_common(int activation, vf z) noexcept nogil:
     if activation == RELU:
         return relu(z)
     elif activation == LEAKY_RELU:
@@ -78,6 +172,40 @@ cdef inline vf apply_activation(int activation, vf z) noexcept nogil:
         return vsin(z)
     elif activation == GAUSSIAN:
         return vgaussian(z)
+    return z
+
+
+cdef inline vf apply_activation(int activation, vf z) noexcept nogil:
+    if is_common(activation):
+        return apply_common(activation, z)
+    elif activation == SELU:
+        return selu(z)
+    elif activation == SILU:
+        return vsilu(z)
+    elif activation == MISH:
+        return vmish(z)
+    elif activation == SOFTSIGN:
+        return softsign(z)
+    elif activation == ELLIOT:
+        return elliot(z)
+    elif activation == HARD_TANH:
+        return hard_tanh(z)
+    elif activation == HARD_SIGMOID:
+        return hard_sigmoid(z)
+    elif activation == ABS:
+        return vabs(z)
+    elif activation == SQUARE:
+        return z * z
+    elif activation == CUBE:
+        return z * z * z
+    elif activation == EXP:
+        return vexp(z)
+    elif activation == STEP:
+        return step(z)
+    elif activation == INVERSE:
+        return vset1(1.0) / z
+    elif activation == LOG:
+        return vlog(z)
     return z
 
 
@@ -102,6 +230,34 @@ cdef inline vf activation_derivative(int activation, vf z, vf a) noexcept nogil:
         return vcos(z)
     elif activation == GAUSSIAN:
         return gaussian_derivative(z, a)
+    elif activation == SELU:
+        return selu_derivative(z, a)
+    elif activation == SILU:
+        return vsilu_derivative(z)
+    elif activation == MISH:
+        return vmish_derivative(z)
+    elif activation == SOFTSIGN:
+        return softsign_derivative(z, a)
+    elif activation == ELLIOT:
+        return elliot_derivative(z, a)
+    elif activation == HARD_TANH:
+        return hard_tanh_derivative(z, a)
+    elif activation == HARD_SIGMOID:
+        return hard_sigmoid_derivative(z, a)
+    elif activation == ABS:
+        return sign(z)
+    elif activation == SQUARE:
+        return z + z
+    elif activation == CUBE:
+        return vset1(3.0) * z * z
+    elif activation == EXP:
+        return a
+    elif activation == STEP:
+        return step_derivative(z, a)
+    elif activation == INVERSE:
+        return -a * a
+    elif activation == LOG:
+        return log_derivative(z, a)
     return vset1(1.0)
 
 
@@ -155,6 +311,34 @@ cdef void activate(int activation, Py_ssize_t n, const void *z_, void *a_) noexc
         activate_all(SIN, n, z, a)
     elif activation == GAUSSIAN:
         activate_all(GAUSSIAN, n, z, a)
+    elif activation == SELU:
+        activate_all(SELU, n, z, a)
+    elif activation == SILU:
+        activate_all(SILU, n, z, a)
+    elif activation == MISH:
+        activate_all(MISH, n, z, a)
+    elif activation == SOFTSIGN:
+        activate_all(SOFTSIGN, n, z, a)
+    elif activation == ELLIOT:
+        activate_all(ELLIOT, n, z, a)
+    elif activation == HARD_TANH:
+        activate_all(HARD_TANH, n, z, a)
+    elif activation == HARD_SIGMOID:
+        activate_all(HARD_SIGMOID, n, z, a)
+    elif activation == ABS:
+        activate_all(ABS, n, z, a)
+    elif activation == SQUARE:
+        activate_all(SQUARE, n, z, a)
+    elif activation == CUBE:
+        activate_all(CUBE, n, z, a)
+    elif activation == EXP:
+        activate_all(EXP, n, z, a)
+    elif activation == STEP:
+        activate_all(STEP, n, z, a)
+    elif activation == INVERSE:
+        activate_all(INVERSE, n, z, a)
+    elif activation == LOG:
+        activate_all(LOG, n, z, a)
     elif a != z:
         memcpy(a, z, n * sizeof(real))
 
@@ -184,6 +368,34 @@ cdef void multiply_derivative(int activation, Py_ssize_t n, const void *z_, cons
         multiply_all(SIN, n, z, a, d)
     elif activation == GAUSSIAN:
         multiply_all(GAUSSIAN, n, z, a, d)
+    elif activation == SELU:
+        multiply_all(SELU, n, z, a, d)
+    elif activation == SILU:
+        multiply_all(SILU, n, z, a, d)
+    elif activation == MISH:
+        multiply_all(MISH, n, z, a, d)
+    elif activation == SOFTSIGN:
+        multiply_all(SOFTSIGN, n, z, a, d)
+    elif activation == ELLIOT:
+        multiply_all(ELLIOT, n, z, a, d)
+    elif activation == HARD_TANH:
+        multiply_all(HARD_TANH, n, z, a, d)
+    elif activation == HARD_SIGMOID:
+        multiply_all(HARD_SIGMOID, n, z, a, d)
+    elif activation == ABS:
+        multiply_all(ABS, n, z, a, d)
+    elif activation == SQUARE:
+        multiply_all(SQUARE, n, z, a, d)
+    elif activation == CUBE:
+        multiply_all(CUBE, n, z, a, d)
+    elif activation == EXP:
+        multiply_all(EXP, n, z, a, d)
+    elif activation == STEP:
+        multiply_all(STEP, n, z, a, d)
+    elif activation == INVERSE:
+        multiply_all(INVERSE, n, z, a, d)
+    elif activation == LOG:
+        multiply_all(LOG, n, z, a, d)
 
 
 cdef void exp_rows(Py_ssize_t n, const void *x_, void *y_) noexcept nogil:
@@ -206,117 +418,3 @@ cdef void log_rows(Py_ssize_t n, const void *x_, void *y_) noexcept nogil:
         i += VL
     if i < n:
         vstore_partial(y + i, vlog(vload_partial(x + i, n - i)), n - i)
-
-
-# Softmax: a_i = e^(z_i - m) / sum_j e^(z_j - m), m = max z.  m passes over a NaN, which comes back
-# through the sum.
-
-cdef inline bint is_narrow(Py_ssize_t n) noexcept nogil:
-    # Scalar loops and one pass of the exponential over all rows beat vectors with a tail in each
-    # row here (10 columns: 12 against 19 ns a row in float64 with AVX2, 18 against 46 in
-    # float32 with SSE2)
-    return n < 16 or n < 2 * VL
-
-
-cdef void softmax_narrow(Py_ssize_t n_rows, Py_ssize_t n, const real *z, real *a) noexcept nogil:
-    # z, a (n_rows, n)
-    cdef Py_ssize_t i, j
-    cdef const real *z_i
-    cdef real *a_i
-    cdef real m, total
-    for i in range(n_rows):
-        z_i = z + i * n
-        a_i = a + i * n
-        m = z_i[0]
-        for j in range(1, n):
-            m = z_i[j] if z_i[j] > m else m
-        for j in range(n):
-            a_i[j] = z_i[j] - m
-    exp_rows(n_rows * n, a, a)
-    for i in range(n_rows):
-        a_i = a + i * n
-        total = 0
-        for j in range(n):
-            total += a_i[j]
-        total = <real> 1.0 / total
-        for j in range(n):
-            a_i[j] *= total
-
-
-cdef void softmax_wide(Py_ssize_t n, const real *z, real *a) noexcept nogil:
-    # z, a (n,) with n >= VL
-    cdef Py_ssize_t j
-    cdef Py_ssize_t whole = n - n % VL
-    cdef vf m = vload(z)
-    cdef vf total = vzero()
-    cdef vf e
-    cdef real rest
-    # the last vector overlaps the one before it instead of being partial
-    j = VL
-    while j < whole:
-        m = vmax(vload(z + j), m)
-        j += VL
-    m = vset1(vmaximum(vmax(vload(z + n - VL), m)))
-    j = 0
-    while j < whole:
-        e = vexp(vload(z + j) - m)
-        total += e
-        vstore(a + j, e)
-        j += VL
-    rest = 0
-    if whole < n:
-        vstore_partial(a + whole, vexp(vload_partial(z + whole, n - whole) - m), n - whole)
-        rest = vsum(vload_partial(a + whole, n - whole))
-    total = vset1(<real> 1.0 / (vsum(total) + rest))
-    j = 0
-    while j < whole:
-        vstore(a + j, vload(a + j) * total)
-        j += VL
-    if whole < n:
-        vstore_partial(a + whole, vload_partial(a + whole, n - whole) * total, n - whole)
-
-
-cdef void softmax(Py_ssize_t n_rows, Py_ssize_t n, const void *z_, void *a_) noexcept nogil:
-    cdef const real *z = <const real *> z_
-    cdef real *a = <real *> a_
-    cdef Py_ssize_t i
-    if n == 0:
-        return
-    if is_narrow(n):
-        softmax_narrow(n_rows, n, z, a)
-    else:
-        for i in range(n_rows):
-            softmax_wide(n, z + i * n, a + i * n)
-
-
-cdef void softmax_backward(Py_ssize_t n_rows, Py_ssize_t n, const void *a_,
-                           void *d_) noexcept nogil:
-    # a, d (n_rows, n): d_j <- a_j (d_j - sum_k d_k a_k) in each row
-    cdef const real *a = <const real *> a_
-    cdef real *d = <real *> d_
-    cdef Py_ssize_t i, j
-    cdef vf sums
-    cdef real total
-    for i in range(n_rows):
-        total = 0
-        j = 0
-        if not is_narrow(n):
-            sums = vzero()
-            while j + VL <= n:
-                sums = vfma(vload(a + j), vload(d + j), sums)
-                j += VL
-            total = vsum(sums)
-        while j < n:
-            total += a[j] * d[j]
-            j += 1
-        j = 0
-        if not is_narrow(n):
-            sums = vset1(total)
-            while j + VL <= n:
-                vstore(d + j, vload(a + j) * (vload(d + j) - sums))
-                j += VL
-        while j < n:
-            d[j] = a[j] * (d[j] - total)
-            j += 1
-        a += n
-        d += n

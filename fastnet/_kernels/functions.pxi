@@ -8,7 +8,8 @@
 # form, which keeps chains of dependent operations short.
 #
 # Largest errors in units in the last place, on every instruction set:
-#   exp, expm1 (x <= 0), e^(-x^2), log 1    softplus 2    tanh, sigmoid, sine, cosine 3    gelu 4.2
+#   exp, expm1 (x <= 0), e^(-x^2), log 1    softplus 2    tanh, sigmoid, sine, cosine 3
+#   silu 3    mish, gelu 4.2
 
 from libc.math cimport INFINITY, NAN
 from libc.math cimport cos as libm_cos, cosf as libm_cosf, sin as libm_sin, sinf as libm_sinf
@@ -16,6 +17,14 @@ from libc.math cimport cos as libm_cos, cosf as libm_cosf, sin as libm_sin, sinf
 
 cdef inline vf pick(double single, double twice) noexcept nogil:
     return vset1(single if sizeof(real) == 4 else twice)
+
+
+cdef inline real largest_real() noexcept nogil:
+    return <real> (3.4028234663852886e38 if sizeof(real) == 4 else 1.7976931348623157e308)
+
+
+cdef inline vf largest_number() noexcept nogil:
+    return vset1(largest_real())
 
 
 cdef inline vf linear(vf x, real c0, real c1) noexcept nogil:
@@ -181,7 +190,6 @@ cdef inline vf atanh_series(vf z) noexcept nogil:
 cdef inline vf vlog(vf x) noexcept nogil:
     # log x = e ln 2 + log(1 + f) with 1 + f in [sqrt(1/2), sqrt 2); denormals are scaled up first
     cdef vf smallest = pick(1.1754943508222875e-38, 2.2250738585072014e-308)
-    cdef vf largest = pick(3.4028234663852886e38, 1.7976931348623157e308)
     cdef vm small = vgt(smallest, x)
     cdef vi bits = vbits(vselect(small, x * pick(16777216.0, 18014398509481984.0), x))
     cdef vi k = vshift_right(vsubi(bits, vbits(vset1(0.70710678118654752))), fraction_bits())
@@ -211,20 +219,93 @@ cdef inline vf vlog(vf x) noexcept nogil:
                                    0.2857142874219875, 0.22222198567814377))
         y = vfma(s, vfma(z, y, half_f2), e * vset1(1.9082149292705877e-10))
         y = vfma(e, vset1(0.6931471803691238), f - (half_f2 - y))
-    y = vselect(vgt(x, largest), x, y)
+    y = vselect(vgt(x, largest_number()), x, y)
     z = vselect(vge(x, vzero()), vset1(-INFINITY), vset1(NAN))
     return vselect(vgt(x, vzero()), y, z)
 
 
-cdef inline vf vsoftplus(vf x) noexcept nogil:
-    # max(x, 0) + log(1 + e), e = e^-|x| <= 1; the logarithm as e minus a correction, so that small
-    # e keep their accuracy.  With s = e / (2 + e): log(1 + e) = log((1 + s) / (1 - s)).
-    cdef vf y = vmax(lowest_exponent(), -vabs(x))
-    cdef vf e = vexp_of_sum(y, vzero())
-    cdef vf half_e2 = vset1(0.5) * e * e
-    cdef vf s = e / (vset1(2.0) + e)
+cdef inline vf log1p_unit(vf x) noexcept nogil:
+    # log(1 + x) for 0 <= x <= 1 as x minus a correction, so that small x keep their accuracy.  With
+    # s = x / (2 + x): log(1 + x) = log((1 + s) / (1 - s)).
+    cdef vf half_x2 = vset1(0.5) * x * x
+    cdef vf s = x / (vset1(2.0) + x)
     cdef vf z = s * s
-    return vmax(vzero(), x) + (e - (half_e2 - s * vfma(z, atanh_series(z), half_e2)))
+    return x - (half_x2 - s * vfma(z, atanh_series(z), half_x2))
+
+
+cdef inline vf vsoftplus(vf x) noexcept nogil:
+    # max(x, 0) + log(1 + e^-|x|)
+    cdef vf e = vexp_of_sum(vmax(lowest_exponent(), -vabs(x)), vzero())
+    return vmax(vzero(), x) + log1p_unit(e)
+
+
+# silu x sigmoid(x) and mish x tanh(softplus(x)), as quotients of polynomials in e = e^-|x|: one
+# division, no cancellation but at the zero of a derivative, and nothing overflows.  Where x is
+# negative both are a multiple of e, which underflows before they do: that factor is q 2^n, with the
+# power of two multiplied last.
+
+ctypedef struct Decay:
+    vf t                    # |x|, at most where t e^-t rounds to 0
+    vf e                    # e^-t
+    vf q                    # e = q 2^n
+    vf n
+
+
+cdef inline Decay decay(vf x) noexcept nogil:
+    cdef Decay y
+    y.t = vmin(pick(110.0, 754.0), vabs(x))
+    y.n = binary_exponent(-y.t)
+    y.q = expm1_reduced(-y.t, vzero(), y.n) + vset1(1.0)
+    y.e = times_power(y.q, y.n)
+    return y
+
+
+cdef inline vf vsilu(vf x) noexcept nogil:
+    # x / (1 + e) or x e / (1 + e)
+    cdef Decay y = decay(x)
+    cdef vm positive = vge(x, vzero())
+    cdef vf r = vselect(positive, x, -y.t * y.q) / (vset1(1.0) + y.e)
+    return vselect(positive, r, times_power(r, y.n))
+
+
+cdef inline vf vsilu_derivative(vf x) noexcept nogil:
+    # (1 + e + t e) / (1 + e)^2 or e (1 + e - t) / (1 + e)^2
+    cdef Decay y = decay(x)
+    cdef vm positive = vge(x, vzero())
+    cdef vf one_e = vset1(1.0) + y.e
+    cdef vf r = vselect(positive, vfma(y.t, y.e, one_e), y.q * (one_e - y.t)) / (one_e * one_e)
+    return vselect(positive, r, times_power(r, y.n))
+
+
+cdef inline vf vmish(vf x) noexcept nogil:
+    # x (1 + 2 e) / (1 + 2 e + 2 e^2) or x e (2 + e) / (2 + 2 e + e^2)
+    cdef Decay y = decay(x)
+    cdef vm positive = vge(x, vzero())
+    cdef vf two_e = y.e + y.e
+    cdef vf a = vselect(positive, vset1(1.0) + two_e, vset1(2.0) + y.e)
+    cdef vf b = vselect(positive, vfma(two_e, y.e, vset1(1.0) + two_e),
+                        vfma(y.e, y.e, vset1(2.0) + two_e))
+    cdef vf r = vselect(positive, x, -y.t * y.q) * (a / b)
+    return vselect(positive, r, times_power(r, y.n))
+
+
+cdef inline vf vmish_derivative(vf x) noexcept nogil:
+    # (1 + 4 e + (6 + 4 t) e^2 + 4 (1 + t) e^3) / (1 + 2 e + 2 e^2)^2 or
+    # e (4 (1 - t) + (6 - 4 t) e + 4 e^2 + e^3) / (2 + 2 e + e^2)^2
+    cdef Decay y = decay(x)
+    cdef vm positive = vge(x, vzero())
+    cdef vf two_e = y.e + y.e
+    cdef vf four_t = vset1(4.0) * vselect(positive, y.t, -y.t)
+    cdef vf c1 = vset1(6.0) + four_t
+    cdef vf c0 = vset1(4.0) + four_t
+    cdef vf a = vselect(
+        positive,
+        vfma(vfma(vfma(c0, y.e, c1), y.e, vset1(4.0)), y.e, vset1(1.0)),
+        vfma(vfma(y.e + vset1(4.0), y.e, c1), y.e, c0) * y.q)
+    cdef vf b = vselect(positive, vfma(two_e, y.e, vset1(1.0) + two_e),
+                        vfma(y.e, y.e, vset1(2.0) + two_e))
+    cdef vf r = a / (b * b)
+    return vselect(positive, r, times_power(r, y.n))
 
 
 # Sine and cosine

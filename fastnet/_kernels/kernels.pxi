@@ -7,6 +7,8 @@ from fastnet._kernels.table cimport *
 include "vector.pxi"
 include "functions.pxi"
 include "activations.pxi"
+include "softmax.pxi"
+include "entropy.pxi"
 include "losses.pxi"
 include "tiles.pxi"
 include "matmul.pxi"

@@ -1,13 +1,5 @@
 # Losses of the rows of a batch and their gradients, one beside the other.
 
-from libc.math cimport INFINITY, NAN
-
-cdef enum:
-    LOSS_BLOCK = 4096           # elements summed in one precision before they go to a double
-    LOSS_ROWS = 64              # rows whose logarithms are taken together
-    ENTROPY_NARROW = 4
-
-
 # predictions p, targets y, d: flat (n,); w: (n,) where weighted
 #   L = e^2 / 2 or e^2 with e = p - y;   d = factor w e;   returns the lanes of w e^2
 cdef inline vf squared_lanes(bint full, bint weighted, Py_ssize_t n, const real *p, const real *y,
@@ -87,179 +79,185 @@ cdef double squared_rows(Py_ssize_t n_rows, Py_ssize_t n, const real *p, const r
     return total
 
 
-# The rows that cross_entropy puts together: L = base - total log(p)
-ctypedef struct EntropyRows:
-    real base[LOSS_ROWS]
-    real total[LOSS_ROWS]
-    real p[LOSS_ROWS]
+# The losses of one output and one target, given as L and its derivative beside each other
+
+cdef inline vf absolute_error(vf p, vf y, vf *d) noexcept nogil:
+    cdef vf e = p - y
+    d[0] = sign(e)
+    return vabs(e)
 
 
-# Returns sum_i w_i L_i over n_rows <= LOSS_ROWS; w and row_loss (n_rows,) or NULL
-cdef inline double entropy_sum(Py_ssize_t n_rows, EntropyRows *rows, const real *w,
-                               real *row_loss) noexcept nogil:
-    cdef vf loss, s = vzero()
-    cdef Py_ssize_t i, n
-    i = n_rows
-    while i % VL != 0:
-        rows.base[i] = 0
-        rows.total[i] = 0
-        rows.p[i] = 1
-        i += 1
-    i = 0
-    while i < n_rows:
-        n = min(<Py_ssize_t> VL, n_rows - i)
-        loss = vload(rows.base + i) - vload(rows.total + i) * vlog(vload(rows.p + i))
-        if row_loss != NULL:
-            vstore_partial(row_loss + i, loss, n)
-        if w != NULL:
-            loss = loss * vload_partial(w + i, n)
-        s = s + loss
-        i += VL
-    return <double> vsum(s)
+cdef inline vf huber(vf delta, vf p, vf y, vf *d) noexcept nogil:
+    # e^2 / 2 up to delta, from there the tangent: both are c (e - c / 2) with c = e cut to +-delta
+    cdef vf e = p - y
+    cdef vf c = vmax(-delta, vmin(delta, e))
+    d[0] = c
+    return c * vfnma(vset1(0.5), c, e)
 
 
-# One row of classes by label.  -log p[label] is exact to a few roundings unless p[label] is close
-# to underflow; there the loss is log-sum-exp less the logit, with log-sum-exp from the largest
-# probability (at least 1/n) and its logit: no exponential is needed again.
-cdef inline void entropy_label(Py_ssize_t n, Py_ssize_t label, const real *z, const real *p,
-                               real *base, real *reference) noexcept nogil:
-    cdef real tiny = <real> (1e-30 if sizeof(real) == 4 else 1e-290)
-    cdef Py_ssize_t j, largest = 0
-    base[0] = 0
-    reference[0] = p[label]
-    if p[label] < tiny:
-        for j in range(1, n):
-            if p[j] > p[largest]:
-                largest = j
-        base[0] = z[largest] - z[label]
-        reference[0] = p[largest]
+cdef inline vf log_cosh(vf p, vf y, vf *d) noexcept nogil:
+    # With m = e^-t - 1, t = |p - y|: cosh t - 1 = m^2 / (2 (1 + m)), of which log(1 + .) keeps small
+    # t; for larger ones t - log 2 + log(1 + e^-2t).  The derivative is tanh.
+    cdef vf e = p - y
+    cdef vf t = vabs(e)
+    cdef vf m = vexpm1(-t)
+    cdef vf g = vset1(1.0) + m
+    cdef vm small = vgt(vset1(1.0), t)
+    cdef vf u = vselect(small, m * m / (g + g), g * g)
+    d[0] = vcopysign(-m * (vset1(2.0) + m) / vfma(g, g, vset1(1.0)), e)
+    return vselect(small, vzero(), t - vset1(0.69314718055994531)) + log1p_unit(u)
 
 
-# One row of targets y.  The loss sum_j y_j (lse - z_j) is written sum_j y_j (z_k - z_j) less
-# sum_j y_j times log p_k, with k the largest probability: terms of one sign, none of which
-# overflows.  Where y_j is 0 the logit may be infinite.  NaN reaches the total through p * 0.
-#   d = factor (p sum_j y_j - y)
-cdef inline void entropy_targets(Py_ssize_t n, const real *z, const real *p, const real *y,
-                                 real factor, real *base, real *total, real *reference,
-                                 real *d) noexcept nogil:
-    cdef vf zero = vzero(), lowest = vset1(<real> -INFINITY)
-    cdef vf largest_z = lowest, largest_p = zero, sum_y = zero, sum_base = zero
-    cdef vf vp, vy, vz
-    cdef Py_ssize_t j, m
-    j = 0
-    while j < n:
-        m = n - j
-        vp = vload_partial(p + j, m) if m < VL else vload(p + j)
-        vy = vload_partial(y + j, m) if m < VL else vload(y + j)
-        vz = vload_partial(z + j, m) if m < VL else vload(z + j)
-        # A lane that holds the largest probability is above 0, one past the end is not
-        largest_z = vmax(vselect(vgt(vp, zero), vz, lowest), largest_z)
-        largest_p = vmax(vp, largest_p)
-        sum_y = sum_y + vfma(vp, zero, vy)
-        j += VL
-    total[0] = vsum(sum_y)
-    reference[0] = vmaximum(largest_p)
-    largest_z = vset1(vmaximum(largest_z))
-    sum_y = vset1(total[0])
-    j = 0
-    while j < n:
-        m = n - j
-        vp = vload_partial(p + j, m) if m < VL else vload(p + j)
-        vy = vload_partial(y + j, m) if m < VL else vload(y + j)
-        vz = vload_partial(z + j, m) if m < VL else vload(z + j)
-        sum_base = sum_base + vselect(vgt(vabs(vy), zero), vy * (largest_z - vz), zero)
-        if d != NULL:
-            vp = vfma(vp, sum_y, -vy) * vset1(factor)
-            if m < VL:
-                vstore_partial(d + j, vp, m)
-            else:
-                vstore(d + j, vp)
-        j += VL
-    base[0] = vsum(sum_base)
+cdef inline vf binary_cross_entropy(vf z, vf p, vf y, vf *d) noexcept nogil:
+    # By z, p = sigmoid(z): -y log p - (1 - y) log(1 - p) = c |z| + log(1 + e^-|z|) with c = 1 - y
+    # or y, terms of one sign.  Where c is 0, z may be infinite.
+    cdef vf t = vabs(z)
+    cdef vf c = vselect(vge(z, vzero()), vset1(1.0) - y, y)
+    d[0] = p - y
+    return vselect(vge(vzero(), vabs(c)), vzero(), c * t) + vsoftplus(-t)
 
 
-# The same for rows so short that reductions over lanes and partial vectors cost more than they save
-cdef inline void entropy_targets_narrow(Py_ssize_t n, const real *z, const real *p, const real *y,
-                                        real factor, real *base, real *total, real *reference,
-                                        real *d) noexcept nogil:
-    cdef Py_ssize_t j, k = 0
-    cdef real sum_y = 0, sum_base = 0, largest = p[0], z_k
-    for j in range(n):
-        sum_y += y[j] + p[j] * 0
-        if p[j] > largest:
-            largest = p[j]
-            k = j
-    z_k = z[k]
-    for j in range(n):
-        if y[j] != 0:
-            sum_base += y[j] * (z_k - z[j])
-    if d != NULL:
-        for j in range(n):
-            d[j] = (p[j] * sum_y - y[j]) * factor
-    total[0] = sum_y
-    reference[0] = largest
-    base[0] = sum_base
+cdef inline vf poisson(vf p, vf y, vf *d) noexcept nogil:
+    # p - y log p with 0 log 0 = 0, and d = 1 - y / p with 0 / 0 = 0; NaN for p < 0.  For infinite p
+    # the first term is the larger one.
+    cdef vm absent = vge(vzero(), vabs(y))
+    cdef vm valid = vge(p, vzero())
+    cdef vf log_p = vlog(vmin(largest_number(), p))
+    d[0] = vselect(valid, vset1(1.0) - vselect(absent, vzero(), y / p), vset1(NAN))
+    return vselect(valid, p - vselect(absent, vzero(), y * log_p), vset1(NAN))
 
 
-# x, y (n,):  y = factor x
-cdef inline void scaled_copy(Py_ssize_t n, const real *x, vf factor, real *y) noexcept nogil:
-    cdef Py_ssize_t j = 0
-    while j + VL <= n:
-        vstore(y + j, vload(x + j) * factor)
-        j += VL
-    if j < n:
-        vstore_partial(y + j, vload_partial(x + j, n - j) * factor, n - j)
+cdef inline vf hinge(vf p, vf y, vf *d) noexcept nogil:
+    cdef vf u = vfnma(y, p, vset1(1.0))
+    d[0] = vselect(vgt(u, vzero()), -y, vselect(vnan(u), u, vzero()))
+    return vmax(vzero(), u)
 
 
-# z, p = softmax(z), d (n_rows, n); y (n_rows, n) or labels (n_rows,); w (n_rows,) or NULL
-#   L_i = -sum_j y_ij log p_ij;   d = w_i scale dL_i/dz = w_i scale (p_i sum_j y_ij - y_i)
-cdef double cross_entropy(Py_ssize_t n_rows, Py_ssize_t n, const real *z, const real *p,
-                          const real *y, const int32_t *labels, const real *w, double scale,
-                          real *row_loss, real *d) noexcept nogil:
-    cdef EntropyRows rows
-    cdef double total = 0
-    cdef real factor = <real> scale
-    cdef Py_ssize_t first = 0, n_chunk, i, row
-    if labels != NULL and d != NULL and w == NULL:
-        scaled_copy(n_rows * n, p, vset1(factor), d)
-    while first < n_rows:
-        n_chunk = min(<Py_ssize_t> LOSS_ROWS, n_rows - first)
-        for i in range(n_chunk):
-            row = (first + i) * n
-            if w != NULL:
-                factor = <real> (scale * w[first + i])
-            if labels != NULL:
-                entropy_label(n, labels[first + i], z + row, p + row, &rows.base[i], &rows.p[i])
-                rows.total[i] = 1
+cdef inline vf quantile(vf above, vf below, vf p, vf y, vf *d) noexcept nogil:
+    # above = 1 - q is the price of a unit above the target, below = q that of one below it
+    cdef vf e = p - y
+    d[0] = vselect(vgt(e, vzero()), above, vselect(vgt(vzero(), e), -below, e))
+    return e * vselect(vge(e, vzero()), above, -below)
+
+
+# L of the lanes and d; called with a literal kind.  a, b: huber: delta; quantile: above, below.
+cdef inline vf loss_lanes(int kind, vf a, vf b, vf z, vf p, vf y, vf *d) noexcept nogil:
+    if kind == ABSOLUTE_ERROR:
+        return absolute_error(p, y, d)
+    elif kind == HUBER:
+        return huber(a, p, y, d)
+    elif kind == LOG_COSH:
+        return log_cosh(p, y, d)
+    elif kind == BINARY_CROSS_ENTROPY:
+        return binary_cross_entropy(z, p, y, d)
+    elif kind == POISSON:
+        return poisson(p, y, d)
+    elif kind == HINGE:
+        return hinge(p, y, d)
+    return quantile(a, b, p, y, d)
+
+
+# z, p, y, d (n_rows, n); w (n_rows,) or NULL; called with a literal kind
+#   L_i = sum_j L(p_ij, y_ij);   d = w_i scale dL_i/dp, or by z
+# Where a row has one output, or the rows do not matter, all elements are one run, with a weight and
+# a row loss an element; else a run is a row.
+cdef inline double loss_rows(int kind, double a, double b, Py_ssize_t n_rows, Py_ssize_t n,
+                             const real *z, const real *p, const real *y, const real *w,
+                             double scale, real *row_loss, real *d) noexcept nogil:
+    cdef vf va = vset1(<real> a), vb = vset1(<real> b)
+    cdef vf vz = vzero()
+    cdef vf factor, loss, slope, s
+    cdef bint flat = n == 1 or (w == NULL and row_loss == NULL)
+    cdef bint weighted = flat and w != NULL, stored = flat and row_loss != NULL
+    cdef Py_ssize_t runs = 1 if flat else n_rows
+    cdef Py_ssize_t length = n_rows * n if flat else n
+    cdef Py_ssize_t run, i, end
+    cdef double total = 0, weight = 1, sum_
+    cdef real rest[VL]
+    for run in range(runs):
+        if w != NULL and not flat:
+            weight = w[run]
+        factor = vset1(<real> (scale * weight))
+        sum_ = 0
+        i = 0
+        while i < length:
+            end = min(length, i + LOSS_BLOCK)
+            s = vzero()
+            while i + VL <= end:
+                if kind == BINARY_CROSS_ENTROPY:
+                    vz = vload(z + i)
+                loss = loss_lanes(kind, va, vb, vz, vload(p + i), vload(y + i), &slope)
+                if stored:
+                    vstore(row_loss + i, loss)
+                if weighted:
+                    loss = loss * vload(w + i)
+                    slope = slope * vload(w + i)
                 if d != NULL:
-                    if w != NULL:
-                        scaled_copy(n, p + row, vset1(factor), d + row)
-                    row += labels[first + i]
-                    d[row] = (p[row] - 1) * factor
-            elif n <= ENTROPY_NARROW or (VL <= 4 and n <= 16):
-                entropy_targets_narrow(n, z + row, p + row, y + row, factor, &rows.base[i],
-                                       &rows.total[i], &rows.p[i],
-                                       NULL if d == NULL else d + row)
-            else:
-                entropy_targets(n, z + row, p + row, y + row, factor, &rows.base[i],
-                                &rows.total[i], &rows.p[i], NULL if d == NULL else d + row)
-        total += entropy_sum(n_chunk, &rows, w if w == NULL else w + first,
-                             NULL if row_loss == NULL else row_loss + first)
-        first += n_chunk
+                    vstore(d + i, slope * factor)
+                s = s + loss
+                i += VL
+            if i < end:
+                if kind == BINARY_CROSS_ENTROPY:
+                    vz = vload_partial(z + i, end - i)
+                loss = loss_lanes(kind, va, vb, vz, vload_partial(p + i, end - i),
+                                  vload_partial(y + i, end - i), &slope)
+                if stored:
+                    vstore_partial(row_loss + i, loss, end - i)
+                if weighted:
+                    loss = loss * vload_partial(w + i, end - i)
+                    slope = slope * vload_partial(w + i, end - i)
+                if d != NULL:
+                    vstore_partial(d + i, slope * factor, end - i)
+                # the other lanes hold the loss of 0 at 0, which need not be 0
+                vstore_partial(rest, loss, end - i)
+                s = s + vload_partial(rest, end - i)
+                i = end
+            sum_ += <double> vsum(s)
+        total += weight * sum_
+        if row_loss != NULL and not flat:
+            row_loss[run] = <real> sum_
+        p += length
+        y += length
+        if kind == BINARY_CROSS_ENTROPY:
+            z += length
+        if d != NULL:
+            d += length
     return total
 
 
 # sum_i w_i L_i; the contract is in table.pxd.  A kind without a kernel gives NaN.
-cdef double loss(int kind, double parameter, Py_ssize_t n, const Rows *rows, const void *z,
-                 const void *predictions, double scale, void *row_loss, void *d) noexcept nogil:
+cdef double loss(int kind, double parameter, Py_ssize_t n, const Rows *rows, const void *z_,
+                 const void *predictions, double scale, void *row_loss_, void *d_) noexcept nogil:
+    cdef const real *z = <const real *> z_
     cdef const real *p = <const real *> predictions
     cdef const real *y = <const real *> rows.targets
     cdef const real *w = <const real *> rows.weights
+    cdef real *row_loss = <real *> row_loss_
+    cdef real *d = <real *> d_
+    cdef Py_ssize_t n_rows = rows.n_rows
     if kind == SQUARED_ERROR:
-        return squared_rows(rows.n_rows, n, p, y, w, scale, 1.0, <real *> row_loss, <real *> d)
+        return squared_rows(n_rows, n, p, y, w, scale, 1.0, row_loss, d)
     if kind == HALF_SQUARED_ERROR:
-        return squared_rows(rows.n_rows, n, p, y, w, scale, 0.5, <real *> row_loss, <real *> d)
+        return squared_rows(n_rows, n, p, y, w, scale, 0.5, row_loss, d)
     if kind == CROSS_ENTROPY:
-        return cross_entropy(rows.n_rows, n, <const real *> z, p, y, rows.labels, w, scale,
-                             <real *> row_loss, <real *> d)
+        return cross_entropy(n_rows, n, z, p, y, rows.labels, w, scale, row_loss, d)
+    if kind == KL_DIVERGENCE:
+        return kl_divergence(n_rows, n, z, p, y, rows.labels, w, scale, row_loss, d)
+    if kind == ABSOLUTE_ERROR:
+        return loss_rows(ABSOLUTE_ERROR, 0, 0, n_rows, n, z, p, y, w, scale, row_loss, d)
+    if kind == HUBER:
+        # beyond the largest number of this precision there is only the square
+        parameter = min(parameter, <double> largest_real())
+        return loss_rows(HUBER, parameter, 0, n_rows, n, z, p, y, w, scale, row_loss, d)
+    if kind == LOG_COSH:
+        return loss_rows(LOG_COSH, 0, 0, n_rows, n, z, p, y, w, scale, row_loss, d)
+    if kind == BINARY_CROSS_ENTROPY:
+        return loss_rows(BINARY_CROSS_ENTROPY, 0, 0, n_rows, n, z, p, y, w, scale, row_loss, d)
+    if kind == POISSON:
+        return loss_rows(POISSON, 0, 0, n_rows, n, z, p, y, w, scale, row_loss, d)
+    if kind == HINGE:
+        return loss_rows(HINGE, 0, 0, n_rows, n, z, p, y, w, scale, row_loss, d)
+    if kind == QUANTILE:
+        return loss_rows(QUANTILE, 1 - parameter, parameter, n_rows, n, z, p, y, w, scale,
+                         row_loss, d)
     return NAN

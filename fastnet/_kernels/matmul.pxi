@@ -333,7 +333,7 @@ cdef inline void row_block(int NV, int SPLIT, Py_ssize_t n_inputs, const real *x
         v = sums[0][j]
         for s in range(1, SPLIT):
             v = v + sums[s][j]
-        vstore(y + j * VL, apply_activation(activation, v))
+        vstore(y + j * VL, apply_common(activation, v))
 
 
 cdef inline void row_narrow(int N, Py_ssize_t n_inputs, const real *x, const real *w,
@@ -363,7 +363,7 @@ cdef inline void row_narrow(int N, Py_ssize_t n_inputs, const real *x, const rea
     for i in range(N):
         y[i] = total[i] + (b[i] if b != NULL else 0)
     if activation != IDENTITY:
-        vstore_partial(y, apply_activation(activation, vload_partial(y, N)), N)
+        vstore_partial(y, apply_common(activation, vload_partial(y, N)), N)
 
 
 cdef void matvec(Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x_, const void *w_,
@@ -374,9 +374,12 @@ cdef void matvec(Py_ssize_t n_inputs, Py_ssize_t n_outputs, const void *x_, cons
     cdef const real *b = <const real *> b_
     cdef real *y = <real *> y_
     cdef Py_ssize_t n = 0, vectors
-    if activation == SOFTMAX:
+    if not is_common(activation):
         matvec(n_inputs, n_outputs, x_, w_, b_, IDENTITY, y_)
-        softmax(1, n_outputs, y_, y_)
+        if activation == SOFTMAX:
+            softmax(1, n_outputs, y_, y_)
+        else:
+            activate(activation, n_outputs, y_, y_)
         return
     if n_outputs < VL and (n_outputs == 1 or n_outputs == 2 or n_outputs == 4):
         if n_outputs == 1: row_narrow(1, n_inputs, x, w, b, activation, y)

@@ -23,11 +23,16 @@ cnp.import_array()
 ACTIVATIONS = {
     "identity": IDENTITY, "relu": RELU, "leaky_relu": LEAKY_RELU, "elu": ELU, "sigmoid": SIGMOID,
     "steep_sigmoid": STEEP_SIGMOID, "tanh": TANH, "softplus": SOFTPLUS, "gelu": GELU, "sin": SIN,
-    "gaussian": GAUSSIAN, "softmax": SOFTMAX,
+    "gaussian": GAUSSIAN, "softmax": SOFTMAX, "selu": SELU, "silu": SILU, "mish": MISH,
+    "softsign": SOFTSIGN, "elliot": ELLIOT, "hard_tanh": HARD_TANH, "hard_sigmoid": HARD_SIGMOID,
+    "abs": ABS, "square": SQUARE, "cube": CUBE, "exp": EXP, "step": STEP, "inverse": INVERSE,
+    "log": LOG,
 }
 LOSSES = {
     "squared_error": SQUARED_ERROR, "half_squared_error": HALF_SQUARED_ERROR,
-    "cross_entropy": CROSS_ENTROPY,
+    "cross_entropy": CROSS_ENTROPY, "binary_cross_entropy": BINARY_CROSS_ENTROPY,
+    "kl_divergence": KL_DIVERGENCE, "absolute_error": ABSOLUTE_ERROR, "huber": HUBER,
+    "log_cosh": LOG_COSH, "poisson": POISSON, "hinge": HINGE, "quantile": QUANTILE,
 }
 cdef enum:
     GUARD = 32          # sentinel elements behind each output

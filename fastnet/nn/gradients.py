@@ -107,7 +107,7 @@ def weight_gradient(layer, o, d_net):
 
 def loss_value_and_gradient(loss, prediction, target):
     """Loss of one row and its derivative by the prediction."""
-    if isinstance(loss, str):
+    if not isinstance(loss, losses.Loss):
         value = losses.value(loss, prediction[None], target)
         return float(value[0]), losses.gradient(loss, prediction[None], target)[0]
     value = np.asarray(loss.value(prediction[None], target))
@@ -148,7 +148,7 @@ def trace(net, x, y=None, loss="auto"):
         return Trace(net_values, outputs, jacobians)
 
     rows = TrainingRows(net, np.zeros((1, net.n_inputs)), np.asarray(y)[None], loss)
-    target = rows.labels if rows.labels is not None else rows.targets
+    target = rows.targets if rows.targets is not None else rows.labels
     value, d_outputs = loss_value_and_gradient(rows.resolved, o, target)
     d_loss, d_output, d_weights, d_biases = [], [], [], []
     by_output = np.eye(net.n_outputs, dtype=net.dtype)

@@ -14,8 +14,8 @@ from fastnet._arrays import nearest
 
 __all__ = ["initialize", "names"]
 
-# Activations that pass about half of the variance on
-RELU_FAMILY = frozenset(("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus"))
+# Activations that pass about half of the variance on.  (selu passes all of it on, by design.)
+RELU_FAMILY = frozenset(("relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus"))
 
 
 def _normal(variance):

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import disjoint_base
 
-from fastnet.losses import Loss
+from fastnet.losses import Loss, ParameterizedLoss
 from fastnet.training.model import Model
 
 @disjoint_base
@@ -14,13 +14,13 @@ class TrainingRows:
         model: Model,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
-        loss: str | Loss = "auto",
+        loss: str | Loss | ParameterizedLoss = "auto",
         sample_weight: npt.ArrayLike | None = None,
         x_name: str = "X",
         y_name: str = "y",
     ) -> None: ...
     @property
-    def resolved(self) -> str | Loss: ...
+    def resolved(self) -> str | Loss | ParameterizedLoss: ...
     @property
     def X(self) -> npt.NDArray[Any]: ...
     @property

@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t
 
 from fastnet._arrays cimport check_finite_cast, check_overlap, convert, labels, matrix, targets
 from fastnet._kernels.table cimport CROSS_ENTROPY
-from fastnet.losses cimport auto, fill
+from fastnet.losses cimport auto, check_domain, fill, fused_with, name_of, one_hot
 from fastnet.losses cimport resolve as resolve_loss
 from fastnet.training.model cimport Model
 
@@ -33,10 +33,11 @@ cdef class TrainingRows:
             loss = auto(activation, model.n_outputs)
         self.resolved = resolve_loss(loss)
         fill(self.resolved, &self.loss, model.kernels.itemsize)
-        if self.loss.kind == CROSS_ENTROPY and activation != "softmax":
+        needed = fused_with(self.loss.kind)
+        if needed is not None and activation != needed:
             raise ValueError(
-                "loss 'cross_entropy' is fused with softmax: it needs a network whose output "
-                f"activation is 'softmax', not {activation!r}"
+                f"loss {self.resolved!r} is fused with {needed}: it needs a network whose output "
+                f"activation is {needed!r}, not {activation!r}"
             )
         self.X = matrix(X, x_name, model.n_inputs, typenum)
         n_rows = cnp.PyArray_DIM(self.X, 0)
@@ -49,13 +50,16 @@ cdef class TrainingRows:
             self.labels = labels(y, y_name, n_rows, model.n_outputs)
             self.rows.labels = <const int32_t *> cnp.PyArray_DATA(<cnp.ndarray> self.labels)
             if self.loss.kind != CROSS_ENTROPY:
-                one_hot = np.zeros((n_rows, model.n_outputs), self.X.dtype)
-                one_hot[np.arange(n_rows), self.labels] = 1
-                self.targets = one_hot
+                self.targets = one_hot(
+                    self.loss.kind, self.labels, model.n_outputs, self.X.dtype
+                )
                 self.rows.labels = NULL
         else:
             self.targets = targets(y, y_name, n_rows, model.n_outputs, typenum)
             check_finite_cast(y, self.targets, y_name)
+            check_domain(
+                self.loss.kind, name_of(self.resolved), self.targets, y_name, np.shape(y)
+            )
         if self.targets is not None:
             self.rows.targets = cnp.PyArray_DATA(<cnp.ndarray> self.targets)
         self.total_weight = n_rows

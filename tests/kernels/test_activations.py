@@ -12,12 +12,18 @@ nan, inf = float("nan"), float("inf")
 
 NAMES = (
     "identity", "relu", "leaky_relu", "elu", "sigmoid", "steep_sigmoid", "tanh", "softplus", "gelu",
-    "sin", "gaussian",
+    "sin", "gaussian", "selu", "silu", "mish", "softsign", "elliot", "hard_tanh", "hard_sigmoid",
+    "abs", "square", "cube", "exp", "step", "inverse", "log",
 )  # fmt: skip
 # The derivative of these is a function of the input; that of the others of the output alone.
-BY_INPUT = ("gelu", "sin", "gaussian")
-# |f| <= 1 and |f'| <= this, which scales the rounding errors of f'
-LARGEST_DERIVATIVE = {"steep_sigmoid": 4.9 / 4, "gelu": 1.13}
+BY_INPUT = (
+    "gelu", "sin", "gaussian", "silu", "mish", "softsign", "elliot", "hard_sigmoid", "abs",
+    "square", "cube", "log",
+)  # fmt: skip
+# |f'| <= this, which scales the rounding errors of f'
+LARGEST_DERIVATIVE = {
+    "steep_sigmoid": 4.9 / 4, "gelu": 1.13, "selu": 1.7581, "silu": 1.1, "mish": 1.09,
+}  # fmt: skip
 
 
 def lengths(table):
@@ -80,6 +86,13 @@ def exact_derivatives():
     def logistic_derivative(z):
         return logistic(z) * logistic(-z)
 
+    def mish_derivative(z):
+        t = mpmath.tanh(mpmath.log1p(exp(z)))
+        return t + z * (1 - t * t) * logistic(z)
+
+    scale = mpmath.mpf("1.0507009873554804934193349852946")
+    alpha = mpmath.mpf("1.6732632423543772848170429916717")
+
     return {
         "elu": lambda z: mpmath.mpf(1) if z > 0 else exp(z),
         "sigmoid": logistic_derivative,
@@ -89,6 +102,15 @@ def exact_derivatives():
         "gelu": lambda z: mpmath.erfc(-z / sqrt(2)) / 2 + z * mpmath.npdf(z),
         "sin": mpmath.cos,
         "gaussian": lambda z: -2 * z * exp(-z * z),
+        "selu": lambda z: scale if z > 0 else scale * alpha * exp(z),
+        "silu": lambda z: logistic(z) + z * logistic_derivative(z),
+        "mish": mish_derivative,
+        "softsign": lambda z: 1 / (1 + abs(z)) ** 2,
+        "elliot": lambda z: 1 / (2 * (1 + abs(z)) ** 2),
+        "hard_tanh": lambda z: mpmath.mpf(abs(z) < 1),
+        "hard_sigmoid": lambda z: mpmath.mpf(abs(z) < 3) / 6,
+        "abs": mpmath.sign,
+        "step": lambda z: mpmath.mpf(0),
     }
 
 
@@ -107,17 +129,20 @@ def test_derivative_is_accurate(table, name):
     assert error <= 4, f"{name}': {error:.2f} roundings"
 
 
-@pytest.mark.parametrize("name", ["softplus", "gaussian", "elu"])
-def test_derivative_is_accurate_in_the_tail(table, name):
+@pytest.mark.parametrize(
+    ("name", "lowest"),
+    [("softplus", -9), ("gaussian", -9), ("elu", -9), ("selu", -9), ("silu", -85), ("mish", -85)],
+)
+def test_derivative_is_accurate_in_the_tail(table, name, lowest):
     # relatively, too
-    z = np.linspace(-9, -2, 200).astype(table.dtype)
+    z = np.linspace(lowest, -2, 200).astype(table.dtype)
     with mpmath.workprec(200):
         exact = exact_derivatives()[name]
         expected = np.array([float(exact(mpmath.mpf(float(v)))) for v in z])
     a = table.activate(name, z)
     computed = table.multiply_derivative(name, z, a, np.ones_like(z))
     # a' = 1 + a of elu is exact from an a within a unit of 1
-    atol = np.finfo(table.dtype).eps if name == "elu" else 0
+    atol = {"elu": 1, "selu": 2}.get(name, 0) * np.finfo(table.dtype).eps
     np.testing.assert_allclose(computed, expected, rtol=6 * np.finfo(table.dtype).eps, atol=atol)
 
 
@@ -134,7 +159,23 @@ LIMITS = {
     "gelu": (0, 0.5, 1),
     "sin": (nan, 1, nan),
     "gaussian": (0, 0, 0),
+    "selu": (0, 1.7580993408473766, 1.0507009873554805),
+    "silu": (0, 0.5, 1),
+    "mish": (0, 0.6, 1),
+    "softsign": (0, 1, 0),
+    "elliot": (0, 0.5, 0),
+    "hard_tanh": (0, 1, 0),
+    "hard_sigmoid": (0, 1 / 6, 0),
+    "abs": (-1, 0, 1),
+    "square": (-inf, 0, inf),
+    "cube": (inf, 0, inf),
+    "exp": (0, 1, inf),
+    "step": (0, 0, 0),
+    "inverse": (0, -inf, 0),
+    "log": (nan, inf, 0),
 }
+# 1e30 is not yet the limit of these
+SLOW = ("sin", "softsign", "elliot", "square", "cube", "inverse", "log")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -145,7 +186,7 @@ def test_derivative_at_the_edges(table, name):
     low, middle, high = LIMITS[name]
     rtol = 2 * np.finfo(table.dtype).eps
     np.testing.assert_allclose(computed[:3], [low, middle, high], rtol=rtol, atol=0)
-    if name != "sin":
+    if name not in SLOW:
         np.testing.assert_allclose(computed[3:], [low, high], rtol=rtol, atol=0)
 
 
@@ -167,6 +208,36 @@ def test_rectifiers(table):
     np.testing.assert_array_equal(
         table.activate("leaky_relu", z), [-inf, -2 * leak, 0, 0, 2, inf, nan]
     )
+
+
+def test_at_a_kink_the_derivative_lies_between_the_one_sided_ones(table):
+    z = np.array([-3.0, -1.0, -0.0, 0.0, 1.0, 3.0])
+    for name, low, high in (
+        ("hard_tanh", [0, 0, 1, 1, 0, 0], [0, 1, 1, 1, 1, 0]),
+        ("hard_sigmoid", [0, 1 / 6, 1 / 6, 1 / 6, 1 / 6, 0], [1 / 6] * 6),
+        ("abs", [-1, -1, -1, -1, 1, 1], [-1, -1, 1, 1, 1, 1]),
+        ("relu", [0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 1, 1]),
+        ("selu", [0, 0.64, 1.05, 1.05, 1.05, 1.05], [0.1, 0.65, 1.76, 1.76, 1.06, 1.06]),
+        ("step", [0] * 6, [0] * 6),
+    ):
+        d = table.multiply_derivative(name, z, table.activate(name, z), np.ones(6))
+        low, high = np.asarray(low, table.dtype), np.asarray(high, table.dtype)
+        assert (low <= d).all(), name
+        assert (d <= high).all(), name
+
+
+def test_hard_sigmoid_has_its_slope_up_to_the_kink(table):
+    # the value rounds to 1 before
+    z = np.nextafter(table.dtype.type(3), table.dtype.type(0))
+    z = np.array([-z, z])
+    d = table.multiply_derivative("hard_sigmoid", z, table.activate("hard_sigmoid", z), np.ones(2))
+    np.testing.assert_array_equal(d, table.dtype.type(1 / 6))
+
+
+def test_log_has_no_derivative_below_zero(table):
+    z = np.array([-1.0, -1e-30, -0.0, 0.0, 4.0])
+    d = table.multiply_derivative("log", z, table.activate("log", z), np.ones(5))
+    np.testing.assert_array_equal(d, [nan, nan, inf, inf, 0.25])
 
 
 def cases(data_directory, name):

@@ -1,7 +1,8 @@
 """Accuracy of the elementary functions against mpmath, in units in the last place.
 
-They are reached through the table: exp and log have entries, the others are activations, and the
-cosine is the derivative of sin.  A unit is the distance between neighbors at the exact value.
+They are reached through the table: exp and log have entries, the others are activations or, with a
+prime, their derivatives; the cosine is that of sin.  A unit is the distance between neighbors at
+the exact value.
 """
 
 import functools
@@ -15,6 +16,14 @@ DTYPES = ("float32", "float64")
 N_POINTS = 1500  # of each kind
 
 nan, inf = float("nan"), float("inf")
+
+
+def selu_scale():
+    return mpmath.mpf("1.0507009873554804934193349852946")
+
+
+def selu_alpha():
+    return mpmath.mpf("1.6732632423543772848170429916717")
 
 
 def normal_cdf(x):
@@ -34,12 +43,33 @@ EXACT = {
     "sin": mpmath.sin,
     "cos": mpmath.cos,
     "gelu": lambda x: x * normal_cdf(x),
+    "selu": lambda x: selu_scale() * (x if x > 0 else selu_alpha() * mpmath.expm1(x)),
+    "silu": lambda x: x / (1 + mpmath.exp(-x)),
+    "mish": lambda x: x * mpmath.tanh(mpmath.log1p(mpmath.exp(x))),
+    "softsign": lambda x: x / (1 + abs(x)),
+    "softsign'": lambda x: 1 / (1 + abs(x)) ** 2,
+    "elliot": lambda x: (1 + (x + abs(x))) / (2 * (1 + abs(x))),
+    "elliot'": lambda x: 1 / (2 * (1 + abs(x)) ** 2),
+    "hard_tanh": lambda x: min(max(x, -1), 1),
+    "hard_sigmoid": lambda x: min(max(x / 6 + 0.5, 0), 1),
+    "abs": abs,
+    "square": lambda x: x**2,
+    "square'": lambda x: 2 * x,
+    "cube": lambda x: x**3,
+    "cube'": lambda x: 3 * x**2,
+    "exp'": mpmath.exp,
+    "inverse": lambda x: 1 / x,
+    "inverse'": lambda x: -1 / x**2,
+    "log'": lambda x: 1 / x,
 }
 
 # name: largest error in units in the last place.  The first four are promised to users.
 BOUNDS = {
     "exp": 1, "log": 1, "tanh": 3, "sigmoid": 3,
     "steep_sigmoid": 3, "elu": 1, "softplus": 2, "gaussian": 1, "sin": 3, "cos": 3, "gelu": 4.2,
+    "selu": 2, "silu": 3, "mish": 4.2, "softsign": 1.5, "softsign'": 3.5, "elliot": 1.5,
+    "elliot'": 3.5, "hard_tanh": 0, "hard_sigmoid": 1.5, "abs": 0, "square": 0.5, "square'": 0,
+    "cube": 1.5, "cube'": 1.5, "exp'": 1, "inverse": 0.5, "inverse'": 2, "log'": 0.5,
 }  # fmt: skip
 
 # Where the function is neither 0, nor infinite, nor the identity: float32, then float64
@@ -54,7 +84,16 @@ RANGES = {
     "sin": ((-3000, 3000), (-1.6e6, 1.6e6)),
     "cos": ((-3000, 3000), (-1.6e6, 1.6e6)),
     "gelu": ((-14.5, 8), (-39, 10)),
+    "selu": ((-20, 5), (-45, 5)),
+    "silu": ((-110, 20), (-754, 45)),
+    "mish": ((-110, 12), (-754, 25)),
+    "hard_tanh": ((-2, 2), (-2, 2)),
+    "hard_sigmoid": ((-4, 4), (-4, 4)),
+    "exp'": ((-104, 88.8), (-746, 709.9)),
 }
+# Every finite number, and for these the positive ones
+UNBOUNDED = [name for name in EXACT if name not in RANGES]
+POSITIVE = ("log", "log'")
 
 
 def apply(table, name, x):
@@ -63,7 +102,10 @@ def apply(table, name, x):
     if name == "log":
         return table.log(x)
     if name == "cos":
-        return table.multiply_derivative("sin", x, x, np.ones_like(x))
+        name = "sin'"
+    if name.endswith("'"):
+        a = table.activate(name[:-1], x)
+        return table.multiply_derivative(name[:-1], x, a, np.ones_like(x))
     return table.activate(name, x)
 
 
@@ -84,7 +126,17 @@ def points(name, dtype):
     dtype = np.dtype(dtype).type
     rng = np.random.default_rng(20240501)
     info = np.finfo(dtype)
-    if name == "log":
+    if name in UNBOUNDED and name not in POSITIVE:
+        sign = rng.choice([-1, 1], 3 * N_POINTS)
+        low, high = np.log2([float(info.smallest_subnormal), float(info.max)])
+        parts = [
+            rng.uniform(-4, 4, N_POINTS),
+            sign * 2.0 ** rng.uniform(low + 1, high, 3 * N_POINTS),
+            neighbors([-1, 1, -2, 2, info.tiny], dtype, 1),
+            np.array([-info.max, info.max]),
+        ]
+        return np.concatenate([part.astype(dtype) for part in parts])
+    if name in POSITIVE:
         low, high = np.log([float(info.smallest_subnormal), float(info.max)])
         near_one = 1 + rng.normal(size=N_POINTS) * 10.0 ** rng.uniform(-9, -1, N_POINTS)
         parts = [
@@ -186,6 +238,20 @@ SPECIAL = {
     "cos": [(-inf, nan), (inf, nan), (0.0, 1.0), (-0.0, 1.0), (1e-40, 1.0)],
     "gelu": [(-inf, 0.0), (inf, inf), (0.0, 0.0), (-1000.0, 0.0), (1000.0, 1000.0),
              (1e-30, 5e-31)],
+    "selu": [(-inf, -1.7580993408473768), (inf, inf), (0.0, 0.0), (-0.0, -0.0)],
+    "silu": [(-inf, -0.0), (inf, inf), (0.0, 0.0), (-0.0, -0.0), (-1000.0, -0.0),
+             (1000.0, 1000.0), (1e-30, 5e-31)],
+    "mish": [(-inf, -0.0), (inf, inf), (0.0, 0.0), (-0.0, -0.0), (-1000.0, -0.0),
+             (1000.0, 1000.0)],
+    "softsign": [(-inf, -1.0), (inf, 1.0), (0.0, 0.0), (-0.0, -0.0), (1e30, 1.0), (-1e30, -1.0)],
+    "elliot": [(-inf, 0.0), (inf, 1.0), (0.0, 0.5), (-0.0, 0.5), (1e30, 1.0)],
+    "hard_tanh": [(-inf, -1.0), (inf, 1.0), (0.0, 0.0), (-0.0, -0.0), (1.0, 1.0), (-1.0, -1.0)],
+    "hard_sigmoid": [(-inf, 0.0), (inf, 1.0), (0.0, 0.5), (3.0, 1.0), (-3.0, 0.0)],
+    "abs": [(-inf, inf), (inf, inf), (0.0, 0.0), (-0.0, 0.0)],
+    "square": [(-inf, inf), (inf, inf), (0.0, 0.0), (-0.0, 0.0)],
+    "cube": [(-inf, -inf), (inf, inf), (0.0, 0.0), (-0.0, -0.0)],
+    "step": [(-inf, 0.0), (inf, 1.0), (0.0, 0.0), (-0.0, 0.0), (1e-40, 1.0), (-1e-40, 0.0)],
+    "inverse": [(-inf, -0.0), (inf, 0.0), (0.0, inf), (-0.0, -inf), (2.0, 0.5)],
 }  # fmt: skip
 
 

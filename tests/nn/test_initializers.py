@@ -18,7 +18,7 @@ VARIANCE = {
     "normal": 1.0,
     "uniform": 1 / 3,
 }
-RELU_FAMILY = ["relu", "leaky_relu", "elu", "gelu", "softplus"]
+RELU_FAMILY = ["relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus"]
 
 
 def draw(spec, activation="tanh", n_in=N_IN, n_out=N_OUT, seed=0):
@@ -60,7 +60,9 @@ def test_auto_is_he_for_the_relu_family(activation):
     np.testing.assert_array_equal(draw("auto", activation), draw("he_normal"))
 
 
-@pytest.mark.parametrize("activation", ["identity", "tanh", "sigmoid", "softmax", "sin", object()])
+@pytest.mark.parametrize(
+    "activation", ["identity", "tanh", "sigmoid", "softmax", "sin", "selu", object()]
+)
 def test_auto_is_glorot_otherwise(activation):
     np.testing.assert_array_equal(draw("auto", activation), draw("glorot_uniform"))
 
