@@ -7,7 +7,7 @@ from fastnet.nn.files import load
 from fastnet.nn.gradients import check_gradient
 from fastnet.nn.layers import Dense
 from fastnet.nn.network import Network
-from fastnet.optim import SGD, Adam, schedules
+from fastnet.optim import SGD, Adagrad, Adam, AdamW, RMSProp, Rprop, schedules
 from fastnet.random import RandomStream
 from fastnet.training.history import EarlyStopping, History
 from fastnet.training.loop import DivergenceError
@@ -15,7 +15,9 @@ from fastnet.training.loop import DivergenceError
 __all__ = [
     "SGD",
     "Activation",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "Dense",
     "DivergenceError",
     "EarlyStopping",
@@ -23,7 +25,9 @@ __all__ = [
     "History",
     "Loss",
     "Network",
+    "RMSProp",
     "RandomStream",
+    "Rprop",
     "__version__",
     "activations",
     "check_gradient",
