@@ -262,7 +262,7 @@ class SGD:
 
 
 class AdamW:
-    """Kingma and Ba 2015, algorithm 1, with the decay of Loshchilov and Hutter 2019, algorithm 2."""
+    """Kingma and Ba 2015, algorithm 1, with the decay of Loshchilov and Hutter 2019."""
 
     def __init__(
         self,
