@@ -15,7 +15,9 @@ import importlib
 # name: module that has it
 _PLACES = {
     "Activation": "fastnet.activations",
+    "Adagrad": "fastnet.optim",
     "Adam": "fastnet.optim",
+    "AdamW": "fastnet.optim",
     "Dense": "fastnet.nn.layers",
     "Dropout": "fastnet.nn.layers",
     "LayerNorm": "fastnet.nn.layers",
@@ -25,7 +27,9 @@ _PLACES = {
     "History": "fastnet.training.history",
     "Loss": "fastnet.losses",
     "Network": "fastnet.nn.network",
+    "RMSProp": "fastnet.optim",
     "RandomStream": "fastnet.random",
+    "Rprop": "fastnet.optim",
     "SGD": "fastnet.optim",
     "check_gradient": "fastnet.nn.gradients",
     "isa": "fastnet._config",

@@ -7,7 +7,7 @@ from fastnet.nn.files import load
 from fastnet.nn.gradients import check_gradient
 from fastnet.nn.layers import Dense, Dropout, LayerNorm
 from fastnet.nn.network import Network
-from fastnet.optim import SGD, Adam, schedules
+from fastnet.optim import SGD, Adagrad, Adam, AdamW, RMSProp, Rprop, schedules
 from fastnet.random import RandomStream
 from fastnet.training.history import EarlyStopping, History
 from fastnet.training.loop import DivergenceError
@@ -15,7 +15,9 @@ from fastnet.training.loop import DivergenceError
 __all__ = [
     "SGD",
     "Activation",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "Dense",
     "DivergenceError",
     "Dropout",
@@ -25,7 +27,9 @@ __all__ = [
     "LayerNorm",
     "Loss",
     "Network",
+    "RMSProp",
     "RandomStream",
+    "Rprop",
     "__version__",
     "activations",
     "check_gradient",

@@ -343,17 +343,35 @@ def central_differences(f, parameters, h=1e-6):
     return gradient
 
 
+def clipped(gradient, clip_norm=None, clip_value=None):
+    """The gradient with bounded elements, then with a bounded norm."""
+    if clip_value is not None:
+        gradient = np.clip(gradient, -clip_value, clip_value)
+    if clip_norm is not None:
+        norm = np.sqrt((gradient**2).sum())
+        gradient = gradient * min(1, clip_norm / norm)
+    return gradient
+
+
 class SGD:
     """p -= lr g; momentum: v = mu v + g, p -= lr v; nesterov: p -= lr (g + mu v)."""
 
     def __init__(
-        self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0, normalize=False
+        self,
+        learning_rate=0.01,
+        momentum=0.0,
+        nesterov=False,
+        weight_decay=0.0,
+        normalize=False,
+        **clip,
     ):
         self.learning_rate, self.momentum, self.nesterov = learning_rate, momentum, nesterov
         self.weight_decay, self.normalize = weight_decay, normalize
+        self.clip = clip
         self.velocity = 0.0
 
     def step(self, parameters, gradient):
+        gradient = clipped(gradient, **self.clip)
         if self.normalize:
             gradient = gradient / np.sqrt((gradient**2).sum())
         gradient = gradient + self.weight_decay * parameters
@@ -362,26 +380,106 @@ class SGD:
         return parameters - self.learning_rate * direction
 
 
-class Adam:
-    """Kingma and Ba 2015, algorithm 1."""
+class AdamW:
+    """Kingma and Ba 2015, algorithm 1, with the decay of Loshchilov and Hutter 2019."""
 
-    def __init__(self, learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
-        self.learning_rate, self.beta1, self.beta2, self.epsilon = (
-            learning_rate,
-            beta1,
-            beta2,
-            epsilon,
-        )
+    def __init__(
+        self,
+        learning_rate=1e-3,
+        beta1=0.9,
+        beta2=0.999,
+        epsilon=1e-8,
+        weight_decay=0.01,
+        **clip,
+    ):
+        self.learning_rate, self.beta1, self.beta2 = learning_rate, beta1, beta2
+        self.epsilon, self.weight_decay, self.clip = epsilon, weight_decay, clip
         self.m = self.v = 0.0
         self.t = 0
 
     def step(self, parameters, gradient):
+        gradient = clipped(gradient, **self.clip)
         self.t += 1
         self.m = self.beta1 * self.m + (1 - self.beta1) * gradient
         self.v = self.beta2 * self.v + (1 - self.beta2) * gradient**2
         m_hat = self.m / (1 - self.beta1**self.t)
         v_hat = self.v / (1 - self.beta2**self.t)
-        return parameters - self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
+        decayed = parameters - self.learning_rate * self.weight_decay * parameters
+        return decayed - self.learning_rate * m_hat / (np.sqrt(v_hat) + self.epsilon)
+
+
+class Adam(AdamW):
+    """The same without decay."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, weight_decay=0.0, **options)
+
+
+class RMSProp:
+    """Graves 2013, equations 38 to 41, with epsilon outside of the root."""
+
+    def __init__(
+        self,
+        learning_rate=1e-3,
+        decay=0.9,
+        momentum=0.0,
+        epsilon=1e-8,
+        centered=False,
+        weight_decay=0.0,
+        **clip,
+    ):
+        self.learning_rate, self.decay, self.momentum = learning_rate, decay, momentum
+        self.epsilon, self.centered, self.weight_decay = epsilon, centered, weight_decay
+        self.clip = clip
+        self.square = self.mean = self.velocity = 0.0
+
+    def step(self, parameters, gradient):
+        gradient = clipped(gradient, **self.clip) + self.weight_decay * parameters
+        self.square = self.decay * self.square + (1 - self.decay) * gradient**2
+        self.mean = self.decay * self.mean + (1 - self.decay) * gradient
+        variance = self.square - self.mean**2 if self.centered else self.square
+        quotient = gradient / (np.sqrt(variance) + self.epsilon)
+        self.velocity = self.momentum * self.velocity + quotient
+        return parameters - self.learning_rate * self.velocity
+
+
+class Adagrad:
+    """Duchi, Hazan and Singer 2011, figure 1, diagonal."""
+
+    def __init__(self, learning_rate=0.01, initial=0.0, epsilon=1e-10, weight_decay=0.0, **clip):
+        self.learning_rate, self.epsilon = learning_rate, epsilon
+        self.weight_decay, self.clip = weight_decay, clip
+        self.squares = initial
+
+    def step(self, parameters, gradient):
+        gradient = clipped(gradient, **self.clip) + self.weight_decay * parameters
+        self.squares = self.squares + gradient**2
+        return parameters - self.learning_rate * gradient / (np.sqrt(self.squares) + self.epsilon)
+
+
+class Rprop:
+    """iRprop-: Igel and Huesken 2000, one parameter after the other."""
+
+    def __init__(self, learning_rate=0.01, grow=1.2, shrink=0.5, min_step=1e-6, max_step=50.0):
+        self.first, self.grow, self.shrink = learning_rate, grow, shrink
+        self.min_step, self.max_step = min_step, max_step
+        self.before = self.lengths = None
+
+    def step(self, parameters, gradient):
+        n = len(parameters)
+        if self.lengths is None:
+            self.before, self.lengths = np.zeros(n), np.full(n, self.first)
+        after = np.array(parameters, dtype=float)
+        for i in range(n):
+            g = gradient[i]
+            if np.sign(g) * np.sign(self.before[i]) > 0:
+                self.lengths[i] = min(self.lengths[i] * self.grow, self.max_step)
+            elif np.sign(g) * np.sign(self.before[i]) < 0:
+                self.lengths[i] = max(self.lengths[i] * self.shrink, self.min_step)
+                g = 0.0
+            after[i] -= np.sign(g) * self.lengths[i]
+            self.before[i] = g
+        return after
 
 
 def batches_in_order(n_rows, batch_size):

@@ -15,7 +15,9 @@ from fastnet._kernels import dispatch
 
 PUBLIC = {
     "Activation",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "Dense",
     "DivergenceError",
     "EarlyStopping",
@@ -23,7 +25,9 @@ PUBLIC = {
     "History",
     "Loss",
     "Network",
+    "RMSProp",
     "RandomStream",
+    "Rprop",
     "SGD",
     "__version__",
     "activations",

@@ -62,6 +62,10 @@ kernel_table.add = add
 kernel_table.sgd = sgd
 kernel_table.momentum = momentum
 kernel_table.adam = adam
+kernel_table.rmsprop = rmsprop
+kernel_table.adagrad = adagrad
+kernel_table.rprop = rprop
+kernel_table.clamp = clamp
 
 kernel_table.rows_at_once = rows_at_once
 kernel_table.forward_scratch = forward_scratch

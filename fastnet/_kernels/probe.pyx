@@ -348,12 +348,13 @@ cdef class Table:
                         nesterov, weight_decay)
         return self.checked(p, g.shape), self.checked(v, g.shape)
 
-    def adam(self, parameters, gradient, m, v, step, learning_rate, beta1, beta2, epsilon):
+    def adam(self, parameters, gradient, m, v, step, learning_rate, beta1, beta2, epsilon,
+             weight_decay=0.0):
         """(parameters, m, v) after the step."""
         p, g = self.guarded(parameters), self.copy(gradient)
         m, v = self.guarded(m), self.guarded(v)
         self.k.adam(g.size, address(p), address(g), address(m), address(v), step, learning_rate,
-                    beta1, beta2, epsilon)
+                    beta1, beta2, epsilon, weight_decay)
         return self.checked(p, g.shape), self.checked(m, g.shape), self.checked(v, g.shape)
 
     def layer_norm(self, x, gains, biases, epsilon, in_place=False):
@@ -395,6 +396,40 @@ cdef class Table:
         x, y = self.copy(x), self.guarded(y)
         self.k.add(x.size, factor, address(x), address(y))
         return self.checked(y, x.shape)
+
+    def rmsprop(self, parameters, gradient, square, mean, velocity, learning_rate, rho, momentum,
+                epsilon, weight_decay=0.0):
+        """(parameters, square, mean, velocity) after the step; mean and velocity may be None."""
+        g = self.copy(gradient)
+        p, s = self.guarded(parameters), self.guarded(square)
+        c = None if mean is None else self.guarded(mean)
+        v = None if velocity is None else self.guarded(velocity)
+        self.k.rmsprop(g.size, address(p), address(g), address(s),
+                       NULL if c is None else address(c), NULL if v is None else address(v),
+                       learning_rate, rho, momentum, epsilon, weight_decay)
+        return (self.checked(p, g.shape), self.checked(s, g.shape),
+                None if c is None else self.checked(c, g.shape),
+                None if v is None else self.checked(v, g.shape))
+
+    def adagrad(self, parameters, gradient, squares, learning_rate, epsilon, weight_decay=0.0):
+        """(parameters, squares) after the step."""
+        p, g, s = self.guarded(parameters), self.copy(gradient), self.guarded(squares)
+        self.k.adagrad(g.size, address(p), address(g), address(s), learning_rate, epsilon,
+                       weight_decay)
+        return self.checked(p, g.shape), self.checked(s, g.shape)
+
+    def rprop(self, parameters, gradient, signs, lengths, grow, shrink, least, most):
+        """(parameters, signs, lengths) after the step."""
+        p, g = self.guarded(parameters), self.copy(gradient)
+        s, l = self.guarded(signs), self.guarded(lengths)
+        self.k.rprop(g.size, address(p), address(g), address(s), address(l), grow, shrink, least,
+                     most)
+        return self.checked(p, g.shape), self.checked(s, g.shape), self.checked(l, g.shape)
+
+    def clamp(self, limit, x):
+        out = self.guarded(x)
+        self.k.clamp(np.size(x), limit, address(out))
+        return self.checked(out, np.shape(x))
 
     def random_bits(self, seed, stream, first, n):
         out = self.guarded(np.zeros(n), np.uint64)

@@ -196,10 +196,21 @@ ctypedef struct Kernels:
     void (*momentum)(Py_ssize_t n, void *parameters, const void *gradient, void *velocity,
                      double learning_rate, double momentum, bint nesterov,
                      double weight_decay) noexcept nogil
-    # step: 1, 2, ...
+    # step: 1, 2, ...; weight_decay: that of AdamW, beside the gradient
     void (*adam)(Py_ssize_t n, void *parameters, const void *gradient, void *m, void *v,
                  int64_t step, double learning_rate, double beta1, double beta2,
-                 double epsilon) noexcept nogil
+                 double epsilon, double weight_decay) noexcept nogil
+    # mean: NULL where not centered; velocity: NULL where there is no momentum
+    void (*rmsprop)(Py_ssize_t n, void *parameters, const void *gradient, void *square, void *mean,
+                    void *velocity, double learning_rate, double rho, double momentum,
+                    double epsilon, double weight_decay) noexcept nogil
+    void (*adagrad)(Py_ssize_t n, void *parameters, const void *gradient, void *squares,
+                    double learning_rate, double epsilon, double weight_decay) noexcept nogil
+    # signs: of the step before, 0 at first; lengths: of the coming step along each parameter
+    void (*rprop)(Py_ssize_t n, void *parameters, const void *gradient, void *signs, void *lengths,
+                  double grow, double shrink, double least, double most) noexcept nogil
+    # x = min(max(x, -limit), limit); NaN stays
+    void (*clamp)(Py_ssize_t n, double limit, void *x) noexcept nogil
 
     # Rows and reductions
     void (*gather)(Py_ssize_t n_rows, Py_ssize_t n, const void *source, const int32_t *order,

@@ -7,8 +7,12 @@ import importlib
 
 # name: module of this package that has it
 _PLACES = {
+    "Adagrad": "adaptive",
     "Adam": "adaptive",
+    "AdamW": "adaptive",
     "Optimizer": "optimizers",
+    "RMSProp": "adaptive",
+    "Rprop": "rprop",
     "SGD": "sgd",
 }
 

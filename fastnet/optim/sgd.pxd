@@ -1,9 +1,9 @@
 """Gradient descent."""
 
-from fastnet.optim.optimizers cimport Optimizer
+from fastnet.optim.first_order cimport FirstOrder
 
 
-cdef class SGD(Optimizer):
+cdef class SGD(FirstOrder):
     cdef readonly double momentum
     cdef readonly bint nesterov
     cdef readonly double weight_decay

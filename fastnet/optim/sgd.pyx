@@ -2,21 +2,19 @@
 
 import math
 
-from libc.math cimport fabs, sqrt
-
 from fastnet._kernels.table cimport Kernels
 from fastnet.optim.arguments cimport number
-from fastnet.optim.optimizers cimport Optimizer
+from fastnet.optim.first_order cimport FirstOrder, rescale
 
 __all__ = ["SGD"]
 
 
-cdef class SGD(Optimizer):
+cdef class SGD(FirstOrder):
     """Gradient descent, plain, with momentum, or with steps of a fixed length.
 
     Parameters
     ----------
-    learning_rate : float or callable(step_index), default 0.01
+    learning_rate : float, schedule or callable(step_index), default 0.01
     momentum : float in [0, 1), default 0.0
         v = momentum v + g; parameters -= learning_rate v.
     nesterov : bool, default False
@@ -27,6 +25,11 @@ cdef class SGD(Optimizer):
     normalize : bool, default False
         Divide the gradient by its Euclidean norm first, so that a plain step has exactly the length
         ``learning_rate``; a zero gradient stays zero. Momentum and weight decay come after it.
+        Not together with clipping.
+    clip_norm : float > 0, optional
+        A gradient of a larger Euclidean norm is scaled down to this one.
+    clip_value : float > 0, optional
+        Elements of the gradient are first clipped to [-clip_value, clip_value].
 
     References
     ----------
@@ -44,13 +47,17 @@ cdef class SGD(Optimizer):
     """
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0,
-                 normalize=False):
+                 normalize=False, *, clip_norm=None, clip_value=None):
         self.momentum = number(momentum, "momentum", 0, 1, "[0, 1)")
         self.nesterov = nesterov
         self.weight_decay = number(weight_decay, "weight_decay", 0, math.inf, "[0, inf)")
         self.normalize = normalize
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs momentum > 0, got momentum=0")
+        if self.normalize and (clip_norm is not None or clip_value is not None):
+            raise ValueError("normalize=True fixes the length already: it takes no clip_norm or "
+                             "clip_value")
+        self.set_clipping(clip_norm, clip_value)
         super().__init__(learning_rate)
 
     cdef dict arguments(self):
@@ -58,13 +65,13 @@ cdef class SGD(Optimizer):
             "learning_rate": self.learning_rate, "momentum": self.momentum,
             "nesterov": self.nesterov, "weight_decay": self.weight_decay,
             "normalize": self.normalize,
-        }
+        } | FirstOrder.arguments(self)
 
     cdef dict defaults(self):
         return {
             "learning_rate": 0.01, "momentum": 0.0, "nesterov": False, "weight_decay": 0.0,
             "normalize": False,
-        }
+        } | FirstOrder.defaults(self)
 
     cdef tuple state_names(self):
         return ("velocity",) if self.momentum > 0 else ()
@@ -74,45 +81,16 @@ cdef class SGD(Optimizer):
         return 0
 
     cdef bint overwrites_gradient(self):
-        return self.normalize
+        return self.normalize or FirstOrder.overwrites_gradient(self)
 
     cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
                     double learning_rate) noexcept nogil:
         self.step_count += 1
+        self.clip(table, n, gradient)
         if self.normalize:
-            normalize(table, n, gradient)
+            rescale(table, n, gradient, 1, False)
         if self.momentum > 0:
             table.momentum(n, parameters, gradient, self.velocity, learning_rate, self.momentum,
                            self.nesterov, self.weight_decay)
         else:
             table.sgd(n, parameters, gradient, learning_rate, self.weight_decay)
-
-
-ctypedef fused real:
-    float
-    double
-
-
-cdef void divide_by_largest(Py_ssize_t n, real *x) noexcept nogil:
-    """x /= max |x|, which makes its squares harmless; a zero vector stays."""
-    cdef double largest = 0
-    cdef Py_ssize_t i
-    for i in range(n):
-        largest = max(largest, fabs(x[i]))
-    if largest > 0:
-        for i in range(n):
-            x[i] = <real> (x[i] / largest)
-
-
-cdef void normalize(const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil:
-    """g /= |g|; a zero gradient stays."""
-    cdef double squares = table.dot(n, gradient, gradient)
-    # Outside of these the squares, or 1 / |g| in float32, leave the range of normal numbers.
-    if squares < 1e-70 or squares > 1e70:
-        if table.itemsize == 4:
-            divide_by_largest(n, <float *> gradient)
-        else:
-            divide_by_largest(n, <double *> gradient)
-        squares = table.dot(n, gradient, gradient)
-    if squares != 0:
-        table.scale(n, 1 / sqrt(squares), gradient)

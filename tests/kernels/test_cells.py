@@ -63,6 +63,16 @@ CALLS = {
     "sgd": (lambda t: t.sgd(B, B, 0.5), B / 2),
     "momentum": (lambda t: t.momentum(B, B, B, 0.5, 0.5)[1], 1.5 * B),
     "adam": (lambda t: t.adam(B, B, 0 * B, 0 * B, 1, 0.5, 0.5, 0.5, 0.0)[0], B - 0.5 * np.sign(B)),
+    "rmsprop": (
+        lambda t: t.rmsprop(B, B, 0 * B, None, None, 0.5, 0.75, 0.0, 0.0)[0],
+        B - np.sign(B),
+    ),
+    "adagrad": (lambda t: t.adagrad(B, B, 0 * B, 0.5, 0.0)[0], B - 0.5 * np.sign(B)),
+    "rprop": (
+        lambda t: t.rprop(B, B, 0 * B, 0 * B + 0.5, 1.5, 0.5, 0.1, 2.0)[0],
+        B - 0.5 * np.sign(B),
+    ),
+    "clamp": (lambda t: t.clamp(0.5, B), np.clip(B, -0.5, 0.5)),
     "gather": (lambda t: t.gather(X, [1, 0, 1]), X[[1, 0, 1]]),
     "column_sums": (lambda t: t.column_sums(X), X.sum(axis=0)),
     "sum": (lambda t: t.sum(X), X.sum()),

@@ -1,4 +1,4 @@
-"""SGD and Adam on flat vectors, against obvious float64 twins."""
+"""First-order optimizers on flat vectors, against obvious float64 twins."""
 
 import copy
 import math
@@ -18,6 +18,9 @@ SGD_VARIANTS = [
     {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
     {"normalize": True},
     {"normalize": True, "momentum": 0.8, "weight_decay": 0.05},
+    {"clip_norm": 1.0},
+    {"clip_value": 0.5, "momentum": 0.9},
+    {"clip_norm": 1.0, "clip_value": 0.5, "weight_decay": 0.1},
 ]
 ADAM_VARIANTS = [
     {},
@@ -25,8 +28,41 @@ ADAM_VARIANTS = [
     {"beta1": 0.5, "beta2": 0.9},
     {"beta1": 0.0, "beta2": 0.0},
     {"epsilon": 0.1},
+    {"clip_norm": 1.0},
+    {"clip_value": 0.5},
 ]
-VARIANTS = [("SGD", v) for v in SGD_VARIANTS] + [("Adam", v) for v in ADAM_VARIANTS]
+ADAMW_VARIANTS = [{}, {"weight_decay": 0.0}, {"weight_decay": 0.5, "learning_rate": 0.1}]
+RMSPROP_VARIANTS = [
+    {},
+    {"decay": 0.5, "learning_rate": 0.1},
+    {"momentum": 0.9},
+    {"epsilon": 0.1, "weight_decay": 0.1},
+    {"centered": True, "epsilon": 0.1},
+    {"centered": True, "epsilon": 0.1, "momentum": 0.5},
+    {"momentum": 0.5, "weight_decay": 0.1},
+    {"centered": True, "epsilon": 0.1, "weight_decay": 0.1},
+    {"centered": True, "epsilon": 0.1, "weight_decay": 0.1, "momentum": 0.5, "clip_norm": 2.0},
+]
+ADAGRAD_VARIANTS = [
+    {},
+    {"initial": 0.5, "epsilon": 0.1},
+    {"weight_decay": 0.1, "learning_rate": 0.1},
+    {"clip_norm": 0.5, "clip_value": 0.4},
+]
+RPROP_VARIANTS = [
+    {},
+    {"learning_rate": 0.5, "grow": 2.0, "shrink": 0.25},
+    {"min_step": 0.008, "max_step": 0.011},
+]
+VARIANTS = [
+    *(("SGD", v) for v in SGD_VARIANTS),
+    *(("Adam", v) for v in ADAM_VARIANTS),
+    *(("AdamW", v) for v in ADAMW_VARIANTS),
+    *(("RMSProp", v) for v in RMSPROP_VARIANTS),
+    *(("Adagrad", v) for v in ADAGRAD_VARIANTS),
+    *(("Rprop", v) for v in RPROP_VARIANTS),
+]
+KINDS = [optim.SGD, optim.Adam, optim.AdamW, optim.RMSProp, optim.Adagrad, optim.Rprop]
 with_variants = pytest.mark.parametrize(
     ("kind", "arguments"), VARIANTS, ids=[f"{k}-{'-'.join(v) or 'default'}" for k, v in VARIANTS]
 )
@@ -96,7 +132,7 @@ def test_nan_and_infinity_arrive(kind, arguments, dtype):
     optimizer = getattr(optim, kind)(**arguments)
     optimizer.step(parameters, gradient)
     assert np.isnan(parameters[3])
-    if not arguments.get("normalize"):
+    if not arguments.get("normalize"):  # whose norm is NaN
         assert np.isfinite(np.delete(parameters, 3)).all()
 
 
@@ -168,14 +204,14 @@ class TestLearningRate:
 
 
 @pytest.mark.parametrize("value", [-0.1, 0.0, math.inf, math.nan])
-@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam])
+@pytest.mark.parametrize("kind", KINDS)
 def test_bad_learning_rates(kind, value):
     with pytest.raises(ValueError, match=r"learning_rate must be in \(0, inf\), got "):
         kind(learning_rate=value)
 
 
 @pytest.mark.parametrize("value", ["0.1", None, 1j, [0.1], True])
-@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam])
+@pytest.mark.parametrize("kind", KINDS)
 def test_learning_rates_of_a_wrong_type(kind, value):
     with pytest.raises(TypeError, match="learning_rate must be a number"):
         kind(learning_rate=value)
@@ -192,6 +228,20 @@ def test_learning_rates_of_a_wrong_type(kind, value):
         ("Adam", "beta2", -0.5, r"\[0, 1\)"),
         ("Adam", "beta2", math.nan, r"\[0, 1\)"),
         ("Adam", "epsilon", 0.0, r"\(0, inf\)"),
+        ("Adam", "clip_norm", 0.0, r"\(0, inf\)"),
+        ("SGD", "clip_value", math.inf, r"\(0, inf\)"),
+        ("AdamW", "weight_decay", -1.0, r"\[0, inf\)"),
+        ("AdamW", "beta1", 1.0, r"\[0, 1\)"),
+        ("RMSProp", "decay", 1.0, r"\[0, 1\)"),
+        ("RMSProp", "momentum", 1.0, r"\[0, 1\)"),
+        ("RMSProp", "epsilon", 0.0, r"\(0, inf\)"),
+        ("RMSProp", "weight_decay", math.nan, r"\[0, inf\)"),
+        ("Adagrad", "initial", -0.1, r"\[0, inf\)"),
+        ("Adagrad", "epsilon", 0.0, r"\(0, inf\)"),
+        ("Rprop", "grow", 1.0, r"\(1, inf\)"),
+        ("Rprop", "shrink", 1.0, r"\(0, 1\)"),
+        ("Rprop", "min_step", 0.0, r"\(0, inf\)"),
+        ("Rprop", "max_step", 1e-7, r"\[1e-06, inf\)"),
     ],
 )
 def test_bad_hyperparameters(kind, name, value, interval):
@@ -202,6 +252,17 @@ def test_bad_hyperparameters(kind, name, value, interval):
 def test_nesterov_needs_momentum():
     with pytest.raises(ValueError, match="nesterov needs momentum > 0"):
         optim.SGD(nesterov=True)
+
+
+def test_normalize_and_clipping_exclude_each_other():
+    for clip in ({"clip_norm": 1.0}, {"clip_value": 1.0}):
+        with pytest.raises(ValueError, match="normalize=True fixes the length"):
+            optim.SGD(normalize=True, **clip)
+
+
+def test_clipping_is_by_keyword_only():
+    with pytest.raises(TypeError, match="positional"):
+        optim.Adam(1e-3, 0.9, 0.999, 1e-8, 1.0)
 
 
 def test_the_base_is_abstract():
@@ -243,7 +304,7 @@ def test_parameters_are_not_their_own_gradient():
 
 
 @pytest.mark.parametrize("other", [np.ones(4), np.ones(3, "float32")])
-@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam])
+@pytest.mark.parametrize("kind", KINDS)
 def test_one_vector_until_reset(kind, other):
     optimizer = kind()
     optimizer.step(np.ones(3), np.ones(3))
@@ -340,6 +401,14 @@ def test_repr_shows_what_is_not_default():
         "SGD(learning_rate=0.1, momentum=0.9, nesterov=True)"
     )
     assert repr(optim.Adam(beta2=0.99)) == "Adam(beta2=0.99)"
+    assert repr(optim.Adam(clip_norm=2)) == "Adam(clip_norm=2.0)"
+    assert repr(optim.AdamW(weight_decay=0.1)) == "AdamW(weight_decay=0.1)"
+    assert repr(optim.RMSProp(centered=True)) == "RMSProp(centered=True)"
+    assert repr(optim.Adagrad(initial=1)) == "Adagrad(initial=1.0)"
+    assert repr(optim.Rprop(0.5)) == "Rprop(learning_rate=0.5)"
+    assert repr(optim.Adam(optim.schedules.Step(0.5, 10))) == (
+        "Adam(learning_rate=Step(initial=0.5, every=10, factor=0.1))"
+    )
 
 
 def test_hyperparameters_can_be_read():
@@ -349,6 +418,41 @@ def test_hyperparameters_can_be_read():
     )  # fmt: skip
     adam = optim.Adam(0.1, 0.8, 0.9, 1e-6)
     assert (adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon) == (0.1, 0.8, 0.9, 1e-6)
+
+
+@with_variants
+def test_every_hyperparameter_can_be_read(kind, arguments):
+    optimizer = getattr(optim, kind)(**arguments)
+    assert {name: getattr(optimizer, name) for name in arguments} == arguments
+    assert optimizer.is_full_batch == (kind == "Rprop")
+
+
+def test_rprop_takes_no_schedule():
+    with pytest.raises(TypeError, match="learning_rate of Rprop must be a number"):
+        optim.Rprop(lambda step: 0.1)
+    optimizer = optim.Rprop()
+    with pytest.raises(TypeError, match="it takes no schedule, got Step"):
+        optimizer.learning_rate = optim.schedules.Step(0.5, 10)
+    assert optimizer.learning_rate == 0.01
+
+
+def test_rprop_compares_signs_of_gradients_whose_product_is_zero(dtype):
+    tiny = np.finfo(dtype).tiny
+    optimizer = optim.Rprop(1.0, grow=2.0)
+    parameters = np.zeros(1, dtype)
+    for _ in range(3):
+        optimizer.step(parameters, np.full(1, tiny, dtype))
+    assert parameters[0] == -(1 + 2 + 4)
+
+
+def test_a_centered_variance_of_zero_is_not_negative(dtype):
+    # mean of squares and square of the mean are equal but for rounding
+    optimizer = optim.RMSProp(0.1, decay=0.5, centered=True, epsilon=1.0)
+    parameters = np.zeros(50, dtype)
+    gradient = np.linspace(0.1, 3, 50).astype(dtype)
+    for _ in range(100):
+        optimizer.step(parameters, gradient)
+    assert np.isfinite(parameters).all()
 
 
 def test_moments_that_decay_do_not_end_as_denormals(dtype):
