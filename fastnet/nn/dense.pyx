@@ -19,7 +19,7 @@ from fastnet.nn.layers import Layer
 
 from fastnet._arrays cimport convert, itemsize_of
 from fastnet._arrays cimport output as output_array
-from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
+from fastnet._kernels.dispatch cimport floating_point_mode, kernels, monotonic_seconds
 from fastnet._kernels.table cimport CUSTOM_ACTIVATION, OK, Loss, Monitor, Rows
 from fastnet._kernels.table cimport Layer as PlanLayer
 from fastnet._workspace cimport Workspace, acquire, as_array, new_memory, release
@@ -89,7 +89,8 @@ cdef class DenseModel(Model):
             layer.activation = resolved_id(resolved[k])
             if layer.activation == CUSTOM_ACTIVATION:
                 (<Activation> resolved[k]).fill_hooks(&layer.custom, dtype.itemsize)
-                self.is_custom = True
+                if (<Activation> resolved[k]).value_is_python():
+                    self.is_custom = True
             weights = self.parameters[first:first + n_in * n_out].reshape(n_in, n_out)
             first += n_in * n_out
             biases = None
@@ -136,6 +137,7 @@ cdef class DenseModel(Model):
         # Its size and not 0: without the interpreter lock somebody may take it before we do, and
         # the workspace that we get instead has no memory yet.
         workspace = acquire(workspace, workspace.n_bytes)
+        monitor.user_mode = floating_point_mode()
         self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
         release(workspace)
         return 0
