@@ -244,7 +244,8 @@ cdef Py_ssize_t matched(tuple types, str given, str name, str expected,
             return 4
     raise ValueError(
         f"{name} must have the signature {expected!r}"
-        + (" (or all float for double, for float32)" if allow_float else "")
+        + (" (for float32 also with float for double)"
+           if allow_float and "double" in expected else "")
         + f", got {squeezed(given)!r}"
     )
 
@@ -286,26 +287,29 @@ cdef CFunction from_ctypes(object function, str name, str expected, bint allow_f
     """signature: what the caller says of it, or None"""
     ctypes = sys.modules["ctypes"]
     cdef tuple types
+    cdef Py_ssize_t itemsize = 0, own
     if getattr(type(function), "_flags_", 0) & PYTHON_API:
         raise ValueError(
             f"{name} is a ctypes function that needs the interpreter lock (PyDLL, PYFUNCTYPE), but "
             "it would be called without: load it with CDLL or make it with CFUNCTYPE"
         )
     argtypes = function.argtypes
-    if argtypes is None:
-        if signature is None:
-            raise ValueError(
-                f"{name} is a ctypes function without argtypes: set argtypes and restype to those "
-                f"of {expected!r}"
-            )
-        types = parse(signature)
-    else:
+    if argtypes is None and signature is None:
+        raise ValueError(
+            f"{name} is a ctypes function without argtypes: set argtypes and restype to those of "
+            f"{expected!r}"
+        )
+    if signature is not None:
+        itemsize = matched(parse(signature), signature, name, expected, allow_float)
+    if argtypes is not None:
         types = (ctypes_type(function.restype), *[ctypes_type(kind) for kind in argtypes])
-        if signature is not None and types == parse(signature):
-            types = parse(signature)
-        else:
-            signature = prototype(types)
-    itemsize = matched(types, signature, name, expected, allow_float)
+        own = matched(types, prototype(types), name, expected, allow_float)
+        if signature is not None and own != itemsize:
+            raise ValueError(
+                f"{name} has other argtypes than its signature {signature!r}: {prototype(types)!r}"
+            )
+        itemsize = own
+        signature = prototype(types) if signature is None else signature
     address = ctypes.cast(function, ctypes.c_void_p).value or 0
     return make(
         <void *> <uintptr_t> address, user_data, name, signature, expected, itemsize,
