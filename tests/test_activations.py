@@ -297,10 +297,10 @@ class TestCustom:
     @pytest.mark.parametrize(
         ("arguments", "keywords", "error", "words"),
         [
-            ((1,), {}, TypeError, "value must be callable, got int"),
+            ((1,), {}, TypeError, "value must be callable or a C function, got int"),
             ((abs,), {}, ValueError, "exactly one of derivative and jacobian.*neither"),
             ((abs, abs), {"jacobian": abs}, ValueError, "exactly one.*both"),
-            ((abs, 1), {}, TypeError, "derivative must be callable, got int"),
+            ((abs, 1), {}, TypeError, "derivative must be callable or a C function, got int"),
             ((abs,), {"jacobian": 1}, TypeError, "jacobian must be callable, got int"),
             ((abs, abs), {"name": 1}, TypeError, "name must be a str or None, got int"),
         ],

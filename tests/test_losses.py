@@ -389,8 +389,8 @@ class TestCustom:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            ((1, abs), "value must be callable, got int"),
-            ((abs, None), "gradient must be callable, got NoneType"),
+            ((1, abs), "value must be callable or a C function, got int"),
+            ((abs, None), "gradient must be callable or a C function, got NoneType"),
             ((abs, abs, 3), "name must be a str or None, got int"),
         ],
     )

@@ -13,7 +13,7 @@ cdef class DenseModel(Model):
     cdef Memory memory                  # of the parameters
     cdef Workspace workspace
     cdef int typenum
-    cdef bint is_custom                 # some activation enters the interpreter
+    cdef bint is_custom                 # the value of some activation is a Python function
     cdef readonly object parameters
     cdef readonly tuple layers
     cdef readonly object dtype

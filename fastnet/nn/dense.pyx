@@ -21,7 +21,7 @@ from fastnet.nn.layers import (
 
 from fastnet._arrays cimport convert, itemsize_of
 from fastnet._arrays cimport output as output_array
-from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
+from fastnet._kernels.dispatch cimport floating_point_mode, kernels, monotonic_seconds
 from fastnet._kernels.table cimport (
     CUSTOM_ACTIVATION, DENSE, DROPOUT, LAYER_NORM, OK, Loss, Monitor, Rows
 )
@@ -82,14 +82,15 @@ cdef class DenseModel(Model):
         views = []
         for k in range(n_layers):
             spec = described[k]
-            view = VIEWS[type(spec)](spec, n_in, self.parameters[first:][:n_parameters_of(spec, n_in)])
+            n_own = n_parameters_of(spec, n_in)
+            view = VIEWS[type(spec)](spec, n_in, self.parameters[first:first + n_own])
             layer = self.plan.layers + k
             layer.kind = KINDS[type(spec)]
             layer.n_inputs = n_in
             layer.n_outputs = n_in = view.n_outputs
             layer.units_before = units
             layer.weights = first
-            first += n_parameters_of(spec, layer.n_inputs)
+            first += n_own
             layer.biases = first - layer.n_outputs if view.biases is not None else -1
             if layer.kind == DROPOUT:
                 layer.parameter = spec.rate
@@ -99,7 +100,8 @@ cdef class DenseModel(Model):
             layer.activation = resolved_id(view.activation)
             if layer.activation == CUSTOM_ACTIVATION:
                 (<Activation> view.activation).fill_hooks(&layer.custom, dtype.itemsize)
-                self.is_custom = True
+                if (<Activation> view.activation).value_is_python():
+                    self.is_custom = True
             units += layer.n_outputs
             views.append(view)
             self.plan.widest = max(self.plan.widest, layer.n_outputs)
@@ -160,6 +162,7 @@ cdef class DenseModel(Model):
         # Its size and not 0: without the interpreter lock somebody may take it before we do, and
         # the workspace that we get instead has no memory yet.
         workspace = acquire(workspace, workspace.n_bytes)
+        monitor.user_mode = floating_point_mode()
         self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
         release(workspace)
         return 0

@@ -50,24 +50,6 @@ class Trace:
         return f"Trace({sizes}{loss})"
 
 
-def activation_value(activation, z):
-    """f(z) of one row (n,)."""
-    if isinstance(activation, str):
-        return activations.value(activation, z)
-    if activation.jacobian is not None:
-        return np.asarray(activation.value(z))
-    return np.asarray(activation.value(z[None])).reshape(z.shape)
-
-
-def activation_jacobian(activation, z, a):
-    """(n, n) matrix of da_i / dz_j."""
-    if isinstance(activation, str):
-        return activations.jacobian(activation, z)
-    if activation.jacobian is not None:
-        return np.asarray(activation.jacobian(z, a))
-    return np.diag(np.asarray(activation.derivative(z[None], a[None])).reshape(z.shape))
-
-
 def normalized(layer, o):
     """Outputs (n,) of the layer below with mean 0 and variance 1, and 1 / standard deviation."""
     centered = o - o.mean()
@@ -105,15 +87,6 @@ def weight_gradient(layer, o, d_net):
     return np.outer(o, d_net)
 
 
-def loss_value_and_gradient(loss, prediction, target):
-    """Loss of one row and its derivative by the prediction."""
-    if not isinstance(loss, losses.Loss):
-        value = losses.value(loss, prediction[None], target)
-        return float(value[0]), losses.gradient(loss, prediction[None], target)[0]
-    value = np.asarray(loss.value(prediction[None], target))
-    return float(value.reshape(-1)[0]), np.asarray(loss.gradient(prediction[None], target))[0]
-
-
 def trace(net, x, y=None, loss="auto"):
     """Every quantity of the forward and the backward pass of one row.
 
@@ -140,16 +113,17 @@ def trace(net, x, y=None, loss="auto"):
     net_values, outputs, jacobians = [], [o], []
     for layer in net.layers:
         z = net_value(layer, o)
-        o = activation_value(layer.activation, z)
+        o = activations.value(layer.activation, z)
         net_values.append(z)
         outputs.append(o)
-        jacobians.append(activation_jacobian(layer.activation, z, o))
+        jacobians.append(activations.jacobian(layer.activation, z))
     if y is None:
         return Trace(net_values, outputs, jacobians)
 
     rows = TrainingRows(net, np.zeros((1, net.n_inputs)), np.asarray(y)[None], loss)
     target = rows.targets if rows.targets is not None else rows.labels
-    value, d_outputs = loss_value_and_gradient(rows.resolved, o, target)
+    value = float(losses.value(rows.resolved, o[None], target)[0])
+    d_outputs = losses.gradient(rows.resolved, o[None], target)[0]
     d_loss, d_output, d_weights, d_biases = [], [], [], []
     by_output = np.eye(net.n_outputs, dtype=net.dtype)
     for k in reversed(range(len(net.layers))):

@@ -1,0 +1,19 @@
+__all__ = ["CFunction", "c_function"]
+
+class CFunction:
+    @property
+    def itemsize(self) -> int: ...
+    @property
+    def signature(self) -> str: ...
+    @property
+    def expected(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+def c_function(
+    given: object,
+    name: str,
+    expected: str,
+    allow_float: bool = True,
+    user_data: object = None,
+) -> CFunction | None: ...
