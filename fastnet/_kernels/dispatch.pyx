@@ -12,34 +12,7 @@ from libc.stdlib cimport calloc, free
 
 from fastnet._kernels.table cimport ALIGNMENT, SLACK_BYTES, Kernels
 
-cdef extern from *:
-    """
-    #if (defined(__x86_64__) || defined(_M_X64)) && (defined(__GNUC__) || defined(__clang__))
-    static int fn_processor_level(void) {
-        __builtin_cpu_init();
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-            __builtin_cpu_supports("avx512cd"))
-            return 2;
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-               __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-    }
-    #else
-    static int fn_processor_level(void) { return 0; }
-    #endif
-
-    #if defined(_WIN32)
-    #include <windows.h>
-    static double fn_monotonic_seconds(void) { return 1e-3 * (double)GetTickCount64(); }
-    #else
-    #include <time.h>
-    static double fn_monotonic_seconds(void) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-    }
-    #endif
-    """
+cdef extern from "processor.h":
     int fn_processor_level()
     double fn_monotonic_seconds() noexcept nogil
 

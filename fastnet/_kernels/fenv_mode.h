@@ -3,6 +3,8 @@
 #ifndef FASTNET_FENV_MODE_H
 #define FASTNET_FENV_MODE_H
 
+#include <stdint.h>
+
 #if defined(__SSE2__) || defined(_M_X64)
 #include <xmmintrin.h>
 static inline unsigned fn_get_mode(void) { return _mm_getcsr(); }
@@ -10,12 +12,12 @@ static inline void fn_set_mode(unsigned mode) { _mm_setcsr(mode); }
 #define FN_FLUSH 0x8040u /* results to zero, and operands are zero */
 #elif defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
 static inline unsigned fn_get_mode(void) {
-    unsigned long mode;
+    uint64_t mode;
     __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
     return (unsigned)mode;
 }
 static inline void fn_set_mode(unsigned mode) {
-    __asm__ volatile("msr fpcr, %0" : : "r"((unsigned long)mode));
+    __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)mode));
 }
 #define FN_FLUSH (1u << 24)
 #else

@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if FN_VECTOR_BYTES && !defined(__GNUC__) && !defined(__clang__)
+#error "vectors need gcc, clang or clang-cl: other compilers build the scalar kernels only"
+#endif
+
 #if FN_VECTOR_BYTES == 64 || FN_VECTOR_BYTES == 32
 #include <immintrin.h>
 #elif defined(__SSE2__) || defined(_M_X64)
