@@ -367,6 +367,112 @@ def gradient(name, y_pred, y):
     return d.reshape(shape)[()]
 
 
+cdef class ParameterizedLoss:
+    """A loss of `names` with its parameter: what `huber` and `quantile` return.
+
+    Attributes
+    ----------
+    name : str
+    parameter : float
+    """
+
+    def __init__(self, name, parameter):
+        if name not in PARAMETERS:
+            raise ValueError(
+                f"name must be that of a loss with a parameter ({', '.join(PARAMETERS)}), "
+                f"got {name!r}"
+            )
+        what = "delta" if name == "huber" else "q"
+        if not isinstance(parameter, numbers.Real) or isinstance(parameter, bool):
+            raise TypeError(f"{what} must be a number, got {type(parameter).__name__}")
+        self.name = str(name)
+        self.parameter = parameter
+        if name == "huber" and not 0 < self.parameter < math.inf:
+            raise ValueError(f"delta must be above 0 and finite, got {parameter}")
+        if name == "quantile" and not 0 < self.parameter < 1:
+            raise ValueError(f"q must be between 0 and 1, got {parameter}")
+
+    def __repr__(self):
+        what = "delta=" if self.name == "huber" else ""
+        return f"fastnet.losses.{self.name}({what}{self.parameter!r})"
+
+    def __eq__(self, other):
+        if not isinstance(other, ParameterizedLoss):
+            return NotImplemented
+        return self.name == other.name and self.parameter == other.parameter
+
+    def __hash__(self):
+        return hash((self.name, self.parameter))
+
+    def __reduce__(self):
+        return type(self), (self.name, self.parameter)
+
+
+def huber(delta=1.0):
+    """The Huber loss: a square near the target, a straight line away from it.
+
+    It counts an error e as e^2 / 2 up to delta and as delta (abs(e) - delta / 2) beyond, so that
+    outliers pull with a bounded force [1]_.
+
+    Parameters
+    ----------
+    delta : float above 0
+        Where the line begins, in units of the target. ``loss="huber"`` has 1.
+
+    Returns
+    -------
+    loss : ParameterizedLoss
+        For ``loss=`` and the functions of this module.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a delta that is not a finite number above 0.
+
+    References
+    ----------
+    .. [1] Huber: Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35
+       (1964), section 1.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> fn.losses.value(fn.losses.huber(delta=2.0), [[1.0], [5.0]], [[0.0], [0.0]])
+    array([0.5, 8. ])
+    """
+    return ParameterizedLoss("huber", delta)
+
+
+def quantile(q=0.5):
+    """The quantile (pinball) loss, whose minimizer is the q-quantile of the targets [1]_.
+
+    A unit below the target costs q, a unit above it 1 - q.
+
+    Parameters
+    ----------
+    q : float between 0 and 1
+        ``loss="quantile"`` has 0.5, the median: half of the absolute error.
+
+    Returns
+    -------
+    loss : ParameterizedLoss
+        For ``loss=`` and the functions of this module.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a q that is not a number between 0 and 1.
+
+    References
+    ----------
+    .. [1] Koenker, Bassett: Regression Quantiles, Econometrica 46 (1978), section 2.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> fn.losses.value(fn.losses.quantile(0.75), [[1.0], [5.0]], [[3.0], [3.0]])
+    array([1.5, 0.5])
+    """
     return ParameterizedLoss("quantile", q)
 
 

@@ -1,0 +1,1 @@
+# C hooks: nothing here is for Python.
