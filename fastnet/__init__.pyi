@@ -7,12 +7,23 @@ from fastnet.nn.files import load
 from fastnet.nn.gradients import check_gradient
 from fastnet.nn.layers import Dense
 from fastnet.nn.network import Network
-from fastnet.optim import SGD, Adagrad, Adam, AdamW, RMSProp, Rprop, schedules
+from fastnet.optim import (
+    LBFGS,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    LevenbergMarquardt,
+    RMSProp,
+    Rprop,
+    schedules,
+)
 from fastnet.random import RandomStream
 from fastnet.training.history import EarlyStopping, History
 from fastnet.training.loop import DivergenceError
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Activation",
     "Adagrad",
@@ -23,6 +34,7 @@ __all__ = [
     "EarlyStopping",
     "FileFormatError",
     "History",
+    "LevenbergMarquardt",
     "Loss",
     "Network",
     "RMSProp",
