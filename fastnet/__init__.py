@@ -25,6 +25,8 @@ _PLACES = {
     "EarlyStopping": "fastnet.training.history",
     "FileFormatError": "fastnet._files",
     "History": "fastnet.training.history",
+    "LBFGS": "fastnet.optim",
+    "LevenbergMarquardt": "fastnet.optim",
     "Loss": "fastnet.losses",
     "Network": "fastnet.nn.network",
     "RMSProp": "fastnet.optim",

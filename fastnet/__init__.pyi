@@ -7,12 +7,23 @@ from fastnet.nn.files import load
 from fastnet.nn.gradients import check_gradient
 from fastnet.nn.layers import Dense, Dropout, LayerNorm
 from fastnet.nn.network import Network
-from fastnet.optim import SGD, Adagrad, Adam, AdamW, RMSProp, Rprop, schedules
+from fastnet.optim import (
+    LBFGS,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    LevenbergMarquardt,
+    RMSProp,
+    Rprop,
+    schedules,
+)
 from fastnet.random import RandomStream
 from fastnet.training.history import EarlyStopping, History
 from fastnet.training.loop import DivergenceError
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Activation",
     "Adagrad",
@@ -25,6 +36,7 @@ __all__ = [
     "FileFormatError",
     "History",
     "LayerNorm",
+    "LevenbergMarquardt",
     "Loss",
     "Network",
     "RMSProp",

@@ -23,6 +23,8 @@ PUBLIC = {
     "EarlyStopping",
     "FileFormatError",
     "History",
+    "LBFGS",
+    "LevenbergMarquardt",
     "Loss",
     "Network",
     "RMSProp",

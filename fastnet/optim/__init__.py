@@ -10,6 +10,8 @@ _PLACES = {
     "Adagrad": "adaptive",
     "Adam": "adaptive",
     "AdamW": "adaptive",
+    "LBFGS": "lbfgs",
+    "LevenbergMarquardt": "least_squares",
     "Optimizer": "optimizers",
     "RMSProp": "adaptive",
     "Rprop": "rprop",

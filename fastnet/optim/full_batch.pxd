@@ -29,6 +29,12 @@ cdef class FullBatchOptimizer(Optimizer):
     # has any use.  Where f is NaN or infinite at x, *value says so and x is left as it is.
     cdef int iterate(self, Objective f, void *x, double *value) except -1 nogil
 
-    # For subclasses
+    # For subclasses: an error where it is not prepared for f; whether a gradient is zero within the
+    # tolerance; the distance of 1 from the next number of the precision
     cdef int check(self, Objective f) except -1 nogil
-    cdef void end(self, int reason) noexcept nogil
+    cdef bint vanishes(self, double gradient_norm, double value) noexcept nogil
+    cdef double rounding(self) noexcept nogil
+
+# Predicted decreases of this many roundings of the value cannot be told from none.
+cdef enum:
+    NOISE = 100

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 cimport numpy as cnp
-from libc.math cimport isfinite
+from libc.float cimport DBL_EPSILON, FLT_EPSILON
+from libc.math cimport fabs, isfinite
 
 from fastnet._arrays cimport convert, typenum_of
 from fastnet._workspace cimport Memory, as_array, new_memory
@@ -86,8 +87,11 @@ cdef class FullBatchOptimizer(Optimizer):
                 )
         return 0
 
-    cdef void end(self, int reason) noexcept nogil:
-        self.reason_id = reason
+    cdef bint vanishes(self, double gradient_norm, double value) noexcept nogil:
+        return gradient_norm <= self.tolerance * max(1.0, fabs(value))
+
+    cdef double rounding(self) noexcept nogil:
+        return FLT_EPSILON if self.itemsize == 4 else DBL_EPSILON
 
 
 def descend(FullBatchOptimizer optimizer, Objective objective, x, Py_ssize_t max_iterations=1000):

@@ -1,5 +1,7 @@
 """Functions of a flat vector, as full-batch optimizers see them: without the interpreter."""
 
+from libc.stdint cimport int64_t
+
 from fastnet._kernels.table cimport Kernels
 
 
@@ -12,6 +14,7 @@ cdef class Objective:
 
     cdef readonly Py_ssize_t n
     cdef const Kernels *kernels
+    cdef int64_t serial                 # of no other objective, set by the constructor
 
     # *value = f(x) and, where gradient is not NULL, gradient (n,) = f'(x)
     cdef int evaluate(self, const void *x, double *value, void *gradient) except -1 nogil

@@ -1,5 +1,7 @@
 """Functions of a flat vector, as full-batch optimizers see them."""
 
+import itertools
+
 import numpy as np
 
 cimport numpy as cnp
@@ -10,9 +12,14 @@ from fastnet._kernels.dispatch cimport kernels
 
 cnp.import_array()
 
+cdef object serials = itertools.count()
+
 
 cdef class Objective:
     """A function of n numbers and its gradient; see objective.pxd."""
+
+    def __cinit__(self):
+        self.serial = next(serials)
 
     cdef int evaluate(self, const void *x, double *value, void *gradient) except -1 nogil:
         with gil:

@@ -244,7 +244,11 @@ cdef class Optimizer:
         self.arrays = {name: aligned_zeros(n, typenum_of(itemsize)) for name in self.state_names()}
         self.size = n
         self.itemsize = itemsize
-        self.bind()
+        try:
+            self.bind()
+        except MemoryError:
+            self.forget()
+            raise
         return 0
 
     cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
