@@ -214,7 +214,9 @@ def test_a_ctypes_function_as_an_address():
         c_function((ctypes.CFUNCTYPE(None, ctypes.c_int)(ADDRESS), SIGNATURE), "value", SIGNATURE)
     with pytest.raises(ValueError, match=r"got 'void \(int\)'"):
         c_function((nothing, "void (int)"), "value", SIGNATURE)
-    with pytest.raises(ValueError, match=r"value has other argtypes than its signature 'void .*flo"):
+    with pytest.raises(
+        ValueError, match=r"value has other argtypes than its signature 'void .*flo"
+    ):
         c_function((nothing, SIGNATURE.replace("double", "float")), "value", SIGNATURE)
 
 
