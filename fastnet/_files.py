@@ -64,6 +64,23 @@ def write(path, tensors, metadata=None):
         The file cannot be written; what was there before is untouched.
     """
     header, chunks = _encode(tensors, metadata or {})
+    replace(path, [struct.pack("<Q", len(header)) + header, *chunks])
+
+
+def replace(path, chunks):
+    """Write a file, replacing what is at ``path`` at once or not at all.
+
+    Parameters
+    ----------
+    path : str or path-like
+    chunks : iterable of bytes-like
+        The content, piece by piece.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; what was there before is untouched.
+    """
     path = os.path.realpath(os.fsdecode(path))  # a link stays a link
     folder, name = os.path.split(path)
     mode = _mode(path)
@@ -72,7 +89,6 @@ def write(path, tensors, metadata=None):
     temporary = os.path.join(folder, f".{name[:32]}.{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            file.write(struct.pack("<Q", len(header)) + header)
             for chunk in chunks:
                 file.write(chunk)
             file.flush()

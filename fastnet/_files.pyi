@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from reprlib import Repr
 from typing import Any, Final
@@ -15,6 +15,10 @@ def write(
     path: str | bytes | PathLike[str] | PathLike[bytes],
     tensors: Mapping[str, npt.ArrayLike],
     metadata: Mapping[str, str] | None = None,
+) -> None: ...
+def replace(
+    path: str | bytes | PathLike[str] | PathLike[bytes],
+    chunks: Iterable[bytes | bytearray | memoryview],
 ) -> None: ...
 def parse_json(text: str, what: str, floats: bool = False) -> Any: ...
 def read(path: str | PathLike[str]) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]: ...
