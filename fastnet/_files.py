@@ -11,6 +11,7 @@ The reader trusts nothing: what it allocates is bounded by the size of the file.
 import contextlib
 import errno
 import json
+import math
 import os
 import reprlib
 import secrets
@@ -38,9 +39,9 @@ _NAMES = {np.dtype(text): name for name, text in _DTYPES.items()}
 _METADATA = "__metadata__"
 
 # Messages show what a file says, but never all of a hostile header.
-_brief = reprlib.Repr()
-_brief.maxstring = _brief.maxother = _brief.maxlong = 80
-_brief.maxlist = 8
+brief = reprlib.Repr()
+brief.maxstring = brief.maxother = brief.maxlong = 80
+brief.maxlist = 8
 
 
 class FileFormatError(ValueError):
@@ -63,13 +64,31 @@ def write(path, tensors, metadata=None):
         The file cannot be written; what was there before is untouched.
     """
     header, chunks = _encode(tensors, metadata or {})
-    path = os.path.realpath(os.fspath(path))  # a link stays a link
+    replace(path, [struct.pack("<Q", len(header)) + header, *chunks])
+
+
+def replace(path, chunks):
+    """Write a file, replacing what is at ``path`` at once or not at all.
+
+    Parameters
+    ----------
+    path : str or path-like
+    chunks : iterable of bytes-like
+        The content, piece by piece.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; what was there before is untouched.
+    """
+    path = os.path.realpath(os.fsdecode(path))  # a link stays a link
     folder, name = os.path.split(path)
     mode = _mode(path)
-    temporary = os.path.join(folder, f".{name[:64]}.{secrets.token_hex(8)}.tmp")
+    # cut, so that the longest name that a folder takes leaves room for the rest: 32 characters
+    # may be 128 of its 255 bytes
+    temporary = os.path.join(folder, f".{name[:32]}.{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            file.write(struct.pack("<Q", len(header)) + header)
             for chunk in chunks:
                 file.write(chunk)
             file.flush()
@@ -189,30 +208,22 @@ def _decode_header(header, header_size, n_data):
     if not header.startswith(b"{"):
         raise FileFormatError("no safetensors file: its header does not begin with '{'")
     try:
-        entries = json.loads(
-            header.decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_refuse_number,
-            parse_float=_refuse_number,
-            parse_int=_parse_int,
-        )
-    except FileFormatError:
-        raise
+        entries = parse_json(header.decode("utf-8"), "the header")
     except UnicodeDecodeError:
         raise FileFormatError("the header is not UTF-8") from None
-    except RecursionError:
-        raise FileFormatError("the header is nested too deeply") from None
-    except ValueError as error:
-        raise FileFormatError(f"the header is no JSON: {error}") from None
     metadata = entries.pop(_METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise FileFormatError(f"{_METADATA} must map strings to strings")
+    try:  # JSON can escape half a surrogate pair, which other readers refuse
+        "".join([*entries, *metadata, *metadata.values()]).encode()
+    except UnicodeEncodeError:
+        raise FileFormatError("the header has a string that is not Unicode") from None
     places = sorted((_place(*item) for item in entries.items()), key=lambda place: place[3:])
     expected = 0
     for name, _, _, begin, end in places:
         if begin != expected:
             raise FileFormatError(
-                f"tensor {_brief.repr(name)} begins at byte {begin} of the data, "
+                f"tensor {brief.repr(name)} begins at byte {begin} of the data, "
                 f"expected {expected}: no holes, no overlaps"
             )
         expected = end
@@ -221,38 +232,78 @@ def _decode_header(header, header_size, n_data):
     return places, metadata
 
 
-def _without_duplicates(pairs):
-    """A JSON object as a dict; with a key twice, readers would see different things."""
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise FileFormatError("the header has a name twice")
-    return result
+def parse_json(text, what, floats=False):
+    """JSON of a file nobody vouches for, in linear time.
 
+    Objects have each key once, for readers would see different things otherwise.  Integers have
+    at most 20 digits: no size has more, and long ones take quadratic time.
 
-def _refuse_number(text):
-    raise FileFormatError(f"the header has the number {_brief.repr(text)}: only integers belong")
+    Parameters
+    ----------
+    text : str
+    what : str
+        What it is, for messages: "the header".
+    floats : bool
+        Whether other finite numbers belong there, too.
 
+    Raises
+    ------
+    FileFormatError
+        It is no such JSON.
+    """
 
-def _parse_int(text):
-    # no size of an existing file has more digits, and long ones take quadratic time to parse
-    if len(text) > 20:
-        raise FileFormatError(f"the header has a number of {len(text)} digits")
-    return int(text)
+    def parse_object(pairs):
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            raise FileFormatError(f"{what} has a name twice")
+        return result
+
+    def refuse_number(number):
+        belong = "finite numbers" if floats else "integers"
+        raise FileFormatError(f"{what} has the number {brief.repr(number)}: only {belong} belong")
+
+    def parse_float(number):
+        value = float(number)
+        if not math.isfinite(value):
+            refuse_number(number)
+        return value
+
+    def parse_int(digits):
+        if len(digits) > 20:
+            raise FileFormatError(f"{what} has a number of {len(digits)} digits")
+        if digits == "-0":  # which other readers take for a float
+            refuse_number(digits)
+        return int(digits)
+
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=parse_object,
+            parse_constant=refuse_number,
+            parse_float=parse_float if floats else refuse_number,
+            parse_int=parse_int,
+        )
+    except FileFormatError:
+        raise
+    except RecursionError:
+        raise FileFormatError(f"{what} is nested too deeply") from None
+    except ValueError as error:
+        raise FileFormatError(f"{what} is no JSON: {error}") from None
 
 
 def _place(name, entry):
     """One entry of the header, checked: (name, dtype, shape, begin, end)."""
-    tensor = f"tensor {_brief.repr(name)}"
+    tensor = f"tensor {brief.repr(name)}"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise FileFormatError(f"{tensor} must have dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise FileFormatError(
-            f"{tensor} has dtype {_brief.repr(dtype)}, expected one of {', '.join(_DTYPES)}"
+            f"{tensor} has dtype {brief.repr(dtype)}, expected one of {', '.join(_DTYPES)}"
         )
     if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
         raise FileFormatError(
-            f"{tensor} has shape {_brief.repr(shape)} and data_offsets {_brief.repr(offsets)}, "
+            f"{tensor} has shape {brief.repr(shape)} and data_offsets {brief.repr(offsets)}, "
             "expected integers from 0 up, two for data_offsets"
         )
     begin, end = offsets
@@ -266,7 +317,7 @@ def _place(name, entry):
         n_bytes = 0
     if end - begin != n_bytes:
         raise FileFormatError(
-            f"{tensor} of shape {_brief.repr(shape)} and dtype {dtype} does not take the "
+            f"{tensor} of shape {brief.repr(shape)} and dtype {dtype} does not take the "
             f"{end - begin} bytes of its data_offsets"
         )
     return name, dtype, tuple(shape), begin, end
@@ -288,11 +339,11 @@ def _views(places, data):
             OverflowError,
         ) as error:  # more dimensions than NumPy has, or an extent past intp
             raise FileFormatError(
-                f"tensor {_brief.repr(name)} cannot be an array: {error}"
+                f"tensor {brief.repr(name)} cannot be an array: {error}"
             ) from None
         if array.dtype == np.bool_ and (array.view(np.uint8) > 1).any():
             raise FileFormatError(
-                f"tensor {_brief.repr(name)} has bytes that are neither false nor true"
+                f"tensor {brief.repr(name)} has bytes that are neither false nor true"
             )
         native = array.dtype.newbyteorder("=")
         # a tensor may begin at any byte; a big-endian host wants the bytes turned

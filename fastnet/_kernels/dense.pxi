@@ -130,15 +130,18 @@ cdef Py_ssize_t forward_scratch(const Plan *plan, Py_ssize_t n_rows) noexcept no
 
 cdef int forward_row(const Plan *plan, const real *parameters, const real *x, real *y,
                      real *scratch, Monitor *monitor) noexcept nogil:
-    cdef Py_ssize_t step = padded(plan.widest), i
+    cdef Py_ssize_t step = padded(plan.widest), i, turn = 0
     cdef const Layer *layer
     cdef const real *b
-    cdef real *a = scratch
+    cdef real *a
     cdef real *z = scratch + 2 * step
     for i in range(plan.n_layers):
         layer = plan.layers + i
+        if layer.kind == DROPOUT:
+            continue
         b = biases_of(layer, parameters)
-        a = scratch + (i & 1) * step
+        a = scratch + turn * step
+        turn ^= 1
         if layer.kind == DENSE and layer.activation != CUSTOM_ACTIVATION:
             matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b,
                    layer.activation, a)
@@ -146,13 +149,11 @@ cdef int forward_row(const Plan *plan, const real *parameters, const real *x, re
             matvec(layer.n_inputs, layer.n_outputs, x, parameters + layer.weights, b, IDENTITY, z)
             if call_value(layer, 1, z, a, monitor) != OK:
                 return STOPPED
-        elif layer.kind == DROPOUT:
-            memcpy(a, x, layer.n_outputs * sizeof(real))
         elif layer_forward(layer, parameters, 1, x, z, a, NULL, monitor) != OK:
             return STOPPED
         x = a
     for i in range(plan.n_outputs):
-        y[i] = a[i]
+        y[i] = x[i]
     return OK
 
 
@@ -166,7 +167,7 @@ cdef int forward(const Plan *plan, const void *parameters_, Py_ssize_t n_rows, c
     cdef real *a
     cdef real *z
     cdef real *scratch = <real *> scratch_
-    cdef Py_ssize_t chunk, step, rows, i
+    cdef Py_ssize_t chunk, step, rows, i, turn
     cdef Py_ssize_t first = 0
     cdef const Layer *layer
     if n_rows == 1:
@@ -176,11 +177,15 @@ cdef int forward(const Plan *plan, const void *parameters_, Py_ssize_t n_rows, c
     while first < n_rows:
         rows = min(n_rows - first, chunk)
         source = x + first * plan.n_inputs
+        turn = 0
         for i in range(plan.n_layers):
             layer = plan.layers + i
             a = y + first * plan.n_outputs
             if i < plan.n_layers - 1:
-                a = scratch + (i & 1) * step
+                if layer.kind == DROPOUT:
+                    continue
+                a = scratch + turn * step
+                turn ^= 1
             z = scratch + 2 * step if layer.activation == CUSTOM_ACTIVATION else a
             if layer.kind == DROPOUT:
                 memcpy(a, source, rows * layer.n_outputs * sizeof(real))

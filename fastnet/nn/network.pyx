@@ -331,6 +331,36 @@ cdef class Network(DenseModel):
         from fastnet.training.fit import evaluate
         return evaluate(self, X, y, loss, metrics)
 
+    # -- from and for other libraries ----------------------------------------------------------
+
+    @classmethod
+    def from_torch(cls, module):
+        """A network of a PyTorch module; see `fastnet.interop.torch.from_torch`."""
+        from fastnet.interop.torch import from_torch
+        return from_torch(cls, module)
+
+    def to_torch(self):
+        """A ``torch.nn.Sequential`` of this network; see `fastnet.interop.torch.to_torch`."""
+        from fastnet.interop.torch import to_torch
+        return to_torch(self)
+
+    @classmethod
+    def from_sklearn(cls, mlp):
+        """A network of a fitted perceptron; see `fastnet.interop.sklearn.from_sklearn`."""
+        from fastnet.interop.sklearn import from_sklearn
+        return from_sklearn(cls, mlp)
+
+    @classmethod
+    def from_onnx(cls, model):
+        """A network of an ONNX model, file or bytes; see `fastnet.interop.onnx.from_onnx`."""
+        from fastnet.interop.onnx import from_onnx
+        return from_onnx(cls, model)
+
+    def to_onnx(self, path=None):
+        """An ONNX model of this network, also written to path; see `fastnet.interop.onnx.to_onnx`."""
+        from fastnet.interop.onnx import to_onnx
+        return to_onnx(self, path)
+
     def save(self, path):
         """Write the network to a safetensors file, replacing what is there at once."""
         from fastnet.nn.files import save

@@ -479,3 +479,17 @@ def test_metrics(dtype, oracle):
     for given in (y[:, 0], y[:, :1]):
         got = column.evaluate(x, given, metrics=["r2"])["r2"]
         assert got == pytest.approx(expected, abs=10 * tolerance)
+
+
+@pytest.mark.parametrize("places", [[0], [1], [3], [0, 1, 2, 3], [0, 0, 1, 1, 1, 2, 3, 3]])
+def test_dropout_passes_rows_through(places, dtype):
+    """Wherever the layers stand, for one row and for many."""
+    layers = [fn.Dense(5, "tanh"), fn.LayerNorm("relu"), fn.Dense(3, "softmax")]
+    plain = fn.Network(4, layers=layers, dtype=dtype, seed=0)
+    for place in sorted(places, reverse=True):
+        layers.insert(place, fn.Dropout(0.5))
+    net = fn.Network(4, layers=layers, dtype=dtype)
+    net.parameters[:] = plain.parameters
+    x = np.linspace(-1, 1, 400).reshape(100, 4)
+    np.testing.assert_array_equal(net(x), plain(x))
+    np.testing.assert_array_equal(net(x[0]), plain(x[0]))

@@ -9,6 +9,7 @@ import pytest
 import safetensors.numpy
 
 import fastnet as fn
+from fastnet.nn.files import checksum
 
 
 def example(dtype):
@@ -108,36 +109,60 @@ def test_trained_network(path, dtype):
     assert again.fit(x, np.arange(30) % 3, epochs=2, seed=0).epochs == 2
 
 
-def tamper(path, net, change):
-    """Change the bytes of the first weights in the file."""
-    content = bytearray(path.read_bytes())
-    first = content.find(net.layers[0].weights.tobytes())
-    assert first > 0
-    weights = np.frombuffer(content, net.dtype, net.layers[0].weights.size, first).copy()
-    change(weights)
-    content[first : first + weights.nbytes] = weights.tobytes()
-    path.write_bytes(bytes(content))
+def change_first_weight(path, net, sealed):
+    """One more in the first weight of the file; sealed: with the checksum that fits."""
+    description, data = header(path.read_bytes())
+    tensors = safetensors.numpy.load_file(path)
+    tensors["layer0.weights"].reshape(-1)[0] += 1
+    first = description["layer0.weights"]["data_offsets"][0]
+    data = bytearray(data)
+    data[first : first + net.dtype.itemsize] = tensors["layer0.weights"].tobytes()[
+        : net.dtype.itemsize
+    ]
+    if sealed:
+        metadata = description["__metadata__"]
+        metadata["checksum"] = checksum(tensors, metadata["layers"])
+    path.write_bytes(assemble(description, bytes(data)))
+
+
+def test_the_checksum_finds_changed_weights(path, dtype):
+    net = example(dtype)
+    net.save(path)
+    change_first_weight(path, net, sealed=False)
+    with pytest.raises(fn.FileFormatError, match="damaged: its checksum"):
+        fn.load(path)
 
 
 def test_the_self_test_finds_changed_weights(path, dtype):
     net = example(dtype)
     net.save(path)
-
-    def change(weights):
-        weights[:] += 1
-
-    tamper(path, net, change)
-    with pytest.raises(fn.FileFormatError, match=r"(?i)self.?test"):
+    change_first_weight(path, net, sealed=True)
+    with pytest.raises(fn.FileFormatError, match="the self-test failed"):
         fn.load(path)
 
 
-def test_the_self_test_finds_another_activation(path):
-    net = fn.Network([3, 4, 2], hidden="tanh", seed=0)
+def test_weights_that_one_row_does_not_see_are_checked(path):
+    """Behind a unit that is off for the self-test, only the checksum notices."""
+    net = fn.Network([1, 1, 1], hidden="relu", seed=0)
+    net.parameters[:] = [1, -100, 3, 4]
     net.save(path)
     content = path.read_bytes()
-    assert b"tanh" in content
-    path.write_bytes(content.replace(b"tanh", b"relu"))
-    with pytest.raises(fn.FileFormatError):
+    three = struct.pack("<f", 3)
+    assert content.count(three) == 1
+    path.write_bytes(content.replace(three, struct.pack("<f", 5)))
+    with pytest.raises(fn.FileFormatError, match="damaged: its checksum"):
+        fn.load(path)
+
+
+def test_another_activation_is_found(path):
+    """For a row where all units are on, relu and elu are the same."""
+    net = fn.Network([3, 4, 2], hidden="relu", seed=0)
+    net.layers[0].biases[:] = 100
+    net.save(path)
+    content = path.read_bytes()
+    assert content.count(b'relu\\"') == 1
+    path.write_bytes(content.replace(b'relu\\"', b'elu\\" '))
+    with pytest.raises(fn.FileFormatError, match="damaged: its checksum"):
         fn.load(path)
 
 

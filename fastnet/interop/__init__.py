@@ -1,0 +1,1 @@
+"""Networks from and for other libraries; each library is imported where it is needed."""

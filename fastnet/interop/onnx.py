@@ -1,0 +1,6 @@
+"""Networks from and for ONNX: chains of Gemm, activations and LayerNormalization."""
+
+from fastnet.interop.onnx_export import to_onnx
+from fastnet.interop.onnx_import import from_onnx
+
+__all__ = ["from_onnx", "to_onnx"]
