@@ -117,7 +117,7 @@ def jobs_for(target, setup, modules, folder):
         output = Path(folder, f"{module.name}.o")
         command = [
             sys.executable, "-m", "ziglang", "cc", "-target", target, "-c", *flags,
-            *(sets[isa][1] if isa else []),
+            *(flag.replace("x86-64-v", "x86_64_v") for flag in (sets[isa][1] if isa else [])),
             *(f"-D{name}={value}" for name, value in macros),
             *(f"-I{path}" for path in includes),
             *([] if system == "windows" else ["-fPIC"]),
