@@ -104,8 +104,9 @@ def main(arguments=None):
         copy_tree(tree)
         print(f"building with -fsanitize={FLAGS[kind]}", flush=True)
         build = subprocess.run(
-            [sys.executable, "setup.py", "egg_info", "build_ext", "--inplace"], cwd=tree, check=False,
-            env={**clean, "FASTNET_SANITIZE": FLAGS[kind]}, capture_output=True, text=True,
+            [sys.executable, "setup.py", "egg_info", "build_ext", "--inplace"],
+            cwd=tree, env={**clean, "FASTNET_SANITIZE": FLAGS[kind]}, check=False,
+            capture_output=True, text=True,
         )
         if build.returncode:
             sys.exit(f"{build.stdout[-4000:]}{build.stderr[-8000:]}\nthe build failed")
