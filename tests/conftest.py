@@ -9,6 +9,7 @@ from hypothesis import settings
 
 settings.register_profile("fastnet", deadline=None, max_examples=30, print_blob=True)
 settings.register_profile("ci", settings.get_profile("fastnet"), derandomize=True, database=None)
+settings.register_profile("fuzz", settings.get_profile("fastnet"), max_examples=3000)
 settings.load_profile("ci" if os.environ.get("CI") else "fastnet")
 
 DTYPES = ("float32", "float64")

@@ -89,8 +89,12 @@ def write_headers(system, folder):
     numpy = Path(folder, "numpy")
     shutil.copytree(np.get_include(), numpy)
     config = numpy / "numpy/_numpyconfig.h"
+    text = config.read_text()
+    if system != "linux":
+        text = re.sub(r"#define NPY_HAVE_ENDIAN_H 1", "", text)
     if system == "windows":
-        config.write_text(re.sub(r"(NPY_SIZEOF_LONG) 8", r"\1 4", config.read_text()))
+        text = re.sub(r"(NPY_SIZEOF_LONG) 8", r"\1 4", text)
+    config.write_text(text)
     return [str(python), str(numpy)]
 
 
@@ -115,9 +119,11 @@ def jobs_for(target, setup, modules, folder):
         macros = [*module.define_macros, *([setup.ALWAYS_INLINE] if isa else [])]
         includes = [*headers, str(ROOT / setup.KERNELS)]
         output = Path(folder, f"{module.name}.o")
+        # zig has clang's names of processors with underscores
+        isa_flags = [flag.replace("x86-64-v", "x86_64_v") for flag in (sets[isa][1] if isa else [])]
         command = [
             sys.executable, "-m", "ziglang", "cc", "-target", target, "-c", *flags,
-            *(sets[isa][1] if isa else []),
+            *isa_flags,
             *(f"-D{name}={value}" for name, value in macros),
             *(f"-I{path}" for path in includes),
             *([] if system == "windows" else ["-fPIC"]),

@@ -104,13 +104,15 @@ def main(arguments=None):
         copy_tree(tree)
         print(f"building with -fsanitize={FLAGS[kind]}", flush=True)
         build = subprocess.run(
-            [sys.executable, "setup.py", "build_ext", "--inplace"], cwd=tree, check=False,
-            env={**clean, "FASTNET_SANITIZE": FLAGS[kind]}, capture_output=True, text=True,
+            [sys.executable, "setup.py", "egg_info", "build_ext", "--inplace"],
+            cwd=tree, env={**clean, "FASTNET_SANITIZE": FLAGS[kind]}, check=False,
+            capture_output=True, text=True,
         )
         if build.returncode:
             sys.exit(f"{build.stdout[-4000:]}{build.stderr[-8000:]}\nthe build failed")
 
         environment = {**clean, "LD_PRELOAD": " ".join(libraries), "PYTHONMALLOC": "malloc"}
+        environment["PYTHONPATH"] = str(tree)       # for what the tests start
         for name, options in OPTIONS[kind].items():
             # In files, because pytest holds back what a dying process wrote
             log = f"log_path={logs / name.split('_')[0].lower()}"
