@@ -14,6 +14,7 @@ from fastnet._kernels.table cimport (
     HALF_SQUARED_ERROR, OK, SQUARED_ERROR, Kernels, Monitor
 )
 from fastnet._workspace cimport Memory, as_array, new_memory
+from fastnet.optim.least_squares cimport LevenbergMarquardt
 from fastnet.optim.objective cimport Residuals
 from fastnet.training.batches cimport Batches
 from fastnet.training.model cimport Model, raise_stopped
@@ -82,7 +83,7 @@ cdef class TrainingObjective(Residuals):
         self.batches = batches
         self.l1 = l1
         self.l2 = l2
-        if getattr(optimizer, "needs_residuals", False):
+        if isinstance(optimizer, LevenbergMarquardt):
             if rows.loss.kind != SQUARED_ERROR and rows.loss.kind != HALF_SQUARED_ERROR:
                 raise ValueError(
                     f"{name} minimizes sums of squares: loss must be 'squared_error' or "
