@@ -1,8 +1,9 @@
 """Threads that share the tasks of one computation, without the interpreter.
 
-A team lives as long as a ``with`` block, so there are no threads at import, none left over, and none
-for a fork to lose.  The threads are Python's own, so that a task may take the interpreter lock; they
-wait in locks of the operating system, which costs a few microseconds a run, and nobody spins.
+A team lives as long as a ``with`` block, so there are no threads at import, none left over, and
+none for a fork to lose.  The threads are Python's own, so that a task may take the interpreter
+lock; they wait in locks of the operating system, which costs a few microseconds a run, and nobody
+spins.
 """
 
 import threading

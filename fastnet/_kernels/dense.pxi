@@ -382,8 +382,8 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
                        monitor) != OK:
             return STOPPED
         if gradient != NULL:
-            if backward(plan, parameters, &part.dropout, part.n_rows, chunk, x, d, d + delta_size, first > 0,
-                        gradient, layers, products, monitor) != OK:
+            if backward(plan, parameters, &part.dropout, part.n_rows, chunk, x, d, d + delta_size,
+                        first > 0, gradient, layers, products, monitor) != OK:
                 return STOPPED
         first += part.n_rows
         if poll(monitor, (6.0 if gradient != NULL else 2.0)

@@ -29,8 +29,8 @@ cdef inline void row_moments(Py_ssize_t n, const real *x, double epsilon, real *
     reciprocal[0] = <real> (1.0 / sqrt((vsum(s) + rest) / <double> n + epsilon))
 
 
-# x, z (n_rows, n), gains and biases (n,):  z = gains (x - mean) / sqrt(variance + epsilon) + biases,
-# mean and variance of each row; z may be x
+# x, z (n_rows, n), gains and biases (n,); mean and variance are those of the row; z may be x
+#   z = gains (x - mean) / sqrt(variance + epsilon) + biases
 cdef void layer_norm(Py_ssize_t n_rows, Py_ssize_t n, const void *x_, const void *gains_,
                      const void *biases_, double epsilon, void *z_) noexcept nogil:
     cdef const real *x = <const real *> x_
@@ -56,8 +56,8 @@ cdef void layer_norm(Py_ssize_t n_rows, Py_ssize_t n, const void *x_, const void
         z += n
 
 
-# x, d (n_rows, n), gains (n,); d_gains (n,) and d_x (n_rows, n), either NULL.  With y the normalized
-# row and g = d gains:
+# x, d (n_rows, n), gains (n,); d_gains (n,) and d_x (n_rows, n), either NULL.  With y the
+# normalized row and g = d gains:
 #   d_gains [+]= sum_i d_i y_i;   d_x = (g - mean(g) - y mean(g y)) / sqrt(variance + epsilon)
 # d_x may be d.
 cdef void layer_norm_backward(Py_ssize_t n_rows, Py_ssize_t n, const void *x_, const void *gains_,

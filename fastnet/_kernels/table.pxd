@@ -42,7 +42,7 @@ cdef enum ActivationId:
     STEP
     INVERSE
     LOG
-    CUSTOM_ACTIVATION = 255 # through the hooks of CustomActivation
+    CUSTOM_ACTIVATION = 255     # through the hooks of CustomActivation
 
 cdef enum LossId:
     SQUARED_ERROR = 0
@@ -56,7 +56,7 @@ cdef enum LossId:
     POISSON
     HINGE
     QUANTILE                # parameter: the quantile
-    CUSTOM_LOSS = 255       # through the hook of Loss
+    CUSTOM_LOSS = 255           # through the hook of Loss
 
 cdef enum LayerKind:
     DENSE = 0
@@ -90,8 +90,8 @@ ctypedef struct Layer:
     Py_ssize_t n_inputs
     Py_ssize_t n_outputs
     Py_ssize_t units_before         # outputs of all layers below
-    Py_ssize_t weights              # offset in the flat parameters of weights (n_inputs, n_outputs);
-                                    # LAYER_NORM: of gains (n_outputs,)
+    # Offset in the flat parameters of weights (n_inputs, n_outputs); LAYER_NORM: gains (n_outputs,)
+    Py_ssize_t weights
     Py_ssize_t biases               # offset of (n_outputs,), or -1
     double parameter                # epsilon of LAYER_NORM, rate of DROPOUT
     int activation

@@ -201,8 +201,7 @@ def formulas(names):
 # Operators that may stand in a formula, with the attributes that they have where none are given
 ELEMENTWISE = {
     **dict.fromkeys(
-        "Abs Add Div Equal Erf Exp Greater Less Log Max Min Mish Mul Neg PRelu Pow Reciprocal Relu "
-        "Sigmoid Sin Softplus Softsign Sub Sum Tanh Where".split(),
+        ["Abs", "Add", "Div", "Equal", "Erf", "Exp", "Greater", "Less", "Log", "Max", "Min", "Mish", "Mul", "Neg", "PRelu", "Pow", "Reciprocal", "Relu", "Sigmoid", "Sin", "Softplus", "Softsign", "Sub", "Sum", "Tanh", "Where"],
         {},
     ),
     "Clip": {},

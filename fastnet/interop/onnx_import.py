@@ -276,7 +276,7 @@ class Reader:
         value = computed[0]
         if any(v.stack is not value.stack or v.is_flat != value.is_flat for v in computed[1:]):
             raise ValueError(f"{where} joins two branches, which is not supported")
-        if op in ("Add", "Sub") and values[0] is value and len(inputs) == 2 or op == "Add":
+        if (op in ("Add", "Sub") and values[0] is value and len(inputs) == 2) or op == "Add":
             biased = self.biased(op, value, [a for a in arrays if a is not None], where)
             if biased is not None:
                 return biased

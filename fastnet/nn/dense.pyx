@@ -229,11 +229,11 @@ cdef class DenseModel(Model):
         watch(&monitor, &state)
         if 2.0 * n_rows * self.n_parameters > UNLOCKED_OPERATIONS:
             with nogil:
-                status = self.forward_rows(self.data, n_rows, source, target, workspace.data,
-                                           &monitor)
+                status = self.forward_rows(
+                    self.data, n_rows, source, target, workspace.data, &monitor)
         else:
-            status = self.forward_rows(self.data, n_rows, source, target, workspace.data,
-                                           &monitor)
+            status = self.forward_rows(
+                self.data, n_rows, source, target, workspace.data, &monitor)
         release(workspace)
         if status != OK:
             raise_stopped()

@@ -233,7 +233,7 @@ def n_outputs_of(spec, n_inputs):
 
 
 def n_parameters_of(spec, n_inputs):
-    """Parameters of a described layer behind so many inputs; a Python int, which never overflows."""
+    """Parameters of a described layer behind so many inputs, as an int that cannot overflow."""
     if isinstance(spec, Dense):
         return (int(n_inputs) + bool(spec.bias)) * spec.n_outputs
     return 2 * int(n_inputs) if isinstance(spec, LayerNorm) else 0

@@ -1,5 +1,6 @@
 """Loss and gradient of batches of rows, on the threads of a team."""
 
+cimport cython
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from fastnet._kernels.table cimport Monitor, Rows
@@ -9,6 +10,7 @@ from fastnet.training.model cimport Model
 from fastnet.training.rows cimport TrainingRows
 
 
+@cython.final
 cdef class Batches:
     cdef Model model
     cdef TrainingRows data

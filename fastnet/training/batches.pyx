@@ -36,6 +36,7 @@ cdef int slice_task(void *context, Py_ssize_t task, int worker) noexcept nogil:
     return OK
 
 
+@cython.final
 cdef class Batches:
     """Rows of a model, batch by batch.
 
@@ -190,9 +191,16 @@ cdef class Batches:
 
     cdef int compute(self, const void *parameters, double scale, double *value, void *gradient,
                      Monitor *monitor) noexcept nogil:
-        cdef Py_ssize_t n_spans = (self.batch.n_rows - 1) // self.span + 1, k
-        cdef Py_ssize_t n_slices = (self.model.n_parameters - 1) // SLICE + 1
+        cdef Py_ssize_t n_spans, n_slices, k
+        cdef Rows rows
         cdef int status
+        if self.batch.n_rows <= self.span:
+            # A small network takes a fraction of a microsecond, so not a division too many
+            self.take(0, self.batch.n_rows, &rows)
+            return self.model.gradient_rows(parameters, &self.data.loss, &rows, scale, value,
+                                            gradient, self.scratch[0], monitor)
+        n_spans = (self.batch.n_rows - 1) // self.span + 1
+        n_slices = (self.model.n_parameters - 1) // SLICE + 1
         self.parameters = parameters
         self.scale = scale
         self.wants_gradient = gradient != NULL
@@ -213,7 +221,7 @@ cdef class Batches:
                 return status
             for k in range(self.n_wave):
                 value[0] += self.values[k]
-            if gradient != NULL and n_spans > 1:
+            if gradient != NULL:
                 if self.n_wave == 1 or n_slices == 1:
                     for k in range(n_slices):
                         self.add_slice(k)

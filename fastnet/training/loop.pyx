@@ -96,8 +96,8 @@ cdef class TrainingLoop:
             weight = self.batches.begin_batch(first, n, True, self.optimizer.step_count)
             first += n
             if weight > 0:
-                status = self.batches.compute(self.model.data, 1.0 / weight, &value,
-                                         self.batches.gradient.data, monitor)
+                status = self.batches.compute(
+                    self.model.data, 1.0 / weight, &value, self.batches.gradient.data, monitor)
                 if status != OK:
                     return status
                 if not isfinite(value):

@@ -7,12 +7,9 @@ import numpy as np
 
 cimport numpy as cnp
 from libc.math cimport sqrt
-from libc.stdint cimport int64_t
 
 from fastnet._kernels.dispatch cimport kernels
-from fastnet._kernels.table cimport (
-    HALF_SQUARED_ERROR, OK, SQUARED_ERROR, Kernels, Monitor
-)
+from fastnet._kernels.table cimport HALF_SQUARED_ERROR, OK, SQUARED_ERROR, Monitor
 from fastnet._workspace cimport Memory, as_array, new_memory
 from fastnet.optim.least_squares cimport LevenbergMarquardt
 from fastnet.optim.objective cimport Residuals
@@ -138,7 +135,8 @@ cdef class TrainingObjective(Residuals):
         """Residuals and Jacobian of some rows, so scaled that f is half the sum of squares."""
         cdef Py_ssize_t itemsize = self.kernels.itemsize, n_outputs = self.model.n_outputs, i
         cdef Py_ssize_t n_jacobian = n_outputs * self.n
-        cdef const char *x = <const char *> self.data.rows.x + first * self.model.n_inputs * itemsize
+        cdef const char *x = (
+            <const char *> self.data.rows.x + first * self.model.n_inputs * itemsize)
         cdef const char *y = <const char *> self.data.rows.targets + first * n_outputs * itemsize
         cdef const char *p = <const char *> self.predictions.data
         cdef double *jacobian = <double *> self.jacobian.data

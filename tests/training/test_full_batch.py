@@ -1,4 +1,4 @@
-"""Optimizers that see all rows at once, in fit: the objective, its least squares, and their ends."""
+"""Optimizers that see all rows at once, in fit: objective, least squares, and how they end."""
 
 import numpy as np
 import pytest
