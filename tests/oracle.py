@@ -227,8 +227,8 @@ def quantile(q):
     return value, lambda p, y: np.select([p < y, p > y], [-q, 1 - q], 0.0)
 
 
-# name: (loss (n_rows,), derivative by the predictions (n_rows, n)).  At a kink any value between the
-# one-sided derivatives is right.
+# name: (loss (n_rows,), derivative by the predictions (n_rows, n)).  At a kink any value between
+# the one-sided derivatives is right.
 LOSSES = {
     "squared_error": (lambda p, y: ((p - y) ** 2).sum(axis=1), lambda p, y: 2 * (p - y)),
     "half_squared_error": (lambda p, y: ((p - y) ** 2).sum(axis=1) / 2, lambda p, y: p - y),

@@ -130,7 +130,8 @@ def fit(
     y : array-like
         Targets (n_rows, n_outputs), for one output also (n_rows,), or labels (n_rows,).
     loss : str or fastnet.Loss
-        "auto": cross_entropy after softmax, else squared_error.
+        "auto": cross_entropy after softmax, binary_cross_entropy after one sigmoid output, else
+        squared_error.
     optimizer : str or optimizer
         A name such as "adam", "sgd" or "lbfgs", or an object, which keeps its state.
     epochs : int
