@@ -54,9 +54,7 @@ def test_value_and_gradient(oracle, name, dtype, shape):
     gradient = losses.gradient(name, y_pred, y)
     assert value.dtype == gradient.dtype == dtype
     wide = y_pred.astype(float), y.astype(float)
-    np.testing.assert_allclose(
-        value, oracle.row_losses(name, *wide), **tolerance(dtype, shape[1])
-    )
+    np.testing.assert_allclose(value, oracle.row_losses(name, *wide), **tolerance(dtype, shape[1]))
     np.testing.assert_allclose(
         gradient, oracle.loss_gradient(name, *wide), **tolerance(dtype, shape[1])
     )
@@ -151,9 +149,7 @@ def test_binary_cross_entropy_at_the_edges(dtype):
 
 def test_kl_divergence_of_a_distribution_from_itself(dtype):
     p, y = rows(dtype)
-    np.testing.assert_allclose(
-        losses.value("kl_divergence", p, p), 0, atol=8 * np.finfo(dtype).eps
-    )
+    np.testing.assert_allclose(losses.value("kl_divergence", p, p), 0, atol=8 * np.finfo(dtype).eps)
     assert (losses.value("kl_divergence", p, y) > 0).all()
 
 

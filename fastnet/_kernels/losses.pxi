@@ -96,8 +96,8 @@ cdef inline vf huber(vf delta, vf p, vf y, vf *d) noexcept nogil:
 
 
 cdef inline vf log_cosh(vf p, vf y, vf *d) noexcept nogil:
-    # With m = e^-t - 1, t = |p - y|: cosh t - 1 = m^2 / (2 (1 + m)), of which log(1 + .) keeps small
-    # t; for larger ones t - log 2 + log(1 + e^-2t).  The derivative is tanh.
+    # With m = e^-t - 1, t = |p - y|: cosh t - 1 = m^2 / (2 (1 + m)), of which log(1 + .) keeps
+    # small t; for larger ones t - log 2 + log(1 + e^-2t).  The derivative is tanh.
     cdef vf e = p - y
     cdef vf t = vabs(e)
     cdef vf m = vexpm1(-t)

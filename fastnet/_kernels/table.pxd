@@ -120,7 +120,7 @@ ctypedef struct Dropout:
     Py_ssize_t first_row
 
 # The rows a loss is taken over.  Either targets (n_rows, n_outputs) or labels (n_rows,) is set
-# (labels: CROSS_ENTROPY).
+# (labels: CROSS_ENTROPY and KL_DIVERGENCE).
 ctypedef struct Rows:
     Py_ssize_t n_rows
     const void *x                   # (n_rows, n_inputs)

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from fastnet.losses import Loss
+from fastnet.losses import Loss, ParameterizedLoss
 from fastnet.nn.network import Network
 
 __all__ = ["Trace", "check_gradient", "trace"]
@@ -20,8 +20,11 @@ class Trace:
     d_biases: list[npt.NDArray[Any] | None] | None = None
 
 def trace(
-    net: Network, x: npt.ArrayLike, y: npt.ArrayLike | None = None, loss: str | Loss = "auto"
+    net: Network,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike | None = None,
+    loss: str | Loss | ParameterizedLoss = "auto",
 ) -> Trace: ...
 def check_gradient(
-    net: Network, X: npt.ArrayLike, y: npt.ArrayLike, loss: str | Loss = "auto"
+    net: Network, X: npt.ArrayLike, y: npt.ArrayLike, loss: str | Loss | ParameterizedLoss = "auto"
 ) -> float: ...

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from typing_extensions import disjoint_base
 
 from fastnet.activations import Activation
-from fastnet.losses import Loss
+from fastnet.losses import Loss, ParameterizedLoss
 from fastnet.nn.dense import DenseModel
 from fastnet.nn.gradients import Trace
 from fastnet.nn.layers import Dense, Dropout, LayerNorm, _Initializer
@@ -57,7 +57,7 @@ class Network(DenseModel):
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
-        loss: str | Loss = "auto",
+        loss: str | Loss | ParameterizedLoss = "auto",
         sample_weight: npt.ArrayLike | None = None,
         reduction: Literal["mean", "sum"] = "mean",
         out: npt.NDArray[Any] | None = None,
@@ -65,13 +65,16 @@ class Network(DenseModel):
     def jacobian(self, X: npt.ArrayLike) -> npt.NDArray[Any]: ...
     def input_jacobian(self, X: npt.ArrayLike) -> npt.NDArray[Any]: ...
     def trace(
-        self, x: npt.ArrayLike, y: npt.ArrayLike | None = None, loss: str | Loss = "auto"
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike | None = None,
+        loss: str | Loss | ParameterizedLoss = "auto",
     ) -> Trace: ...
     def fit(
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
-        loss: str | Loss = "auto",
+        loss: str | Loss | ParameterizedLoss = "auto",
         optimizer: str | Optimizer = "adam",
         epochs: int = 10,
         batch_size: int | None = 32,
@@ -92,7 +95,7 @@ class Network(DenseModel):
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
-        loss: str | Loss = "auto",
+        loss: str | Loss | ParameterizedLoss = "auto",
         optimizer: str | Optimizer | None = None,
         batch_size: int | None = 32,
         shuffle: bool = True,
@@ -111,7 +114,7 @@ class Network(DenseModel):
         self,
         X: npt.ArrayLike,
         y: npt.ArrayLike,
-        loss: str | Loss = "auto",
+        loss: str | Loss | ParameterizedLoss = "auto",
         metrics: _Metrics = (),
     ) -> dict[str, float]: ...
     @classmethod

@@ -233,7 +233,8 @@ cdef class Network(DenseModel):
         y : array-like
             Targets (n_rows, n_outputs), for one output also (n_rows,), or labels (n_rows,).
         loss : str or fastnet.Loss
-            "auto" is cross_entropy after softmax, else squared_error.
+            "auto" is cross_entropy after softmax, binary_cross_entropy after one sigmoid output,
+            else squared_error.
         sample_weight : array-like (n_rows,), optional
         reduction : "mean" or "sum"
             sum(w_i L_i) / sum(w_i), or sum(w_i L_i); L_i is summed over outputs.

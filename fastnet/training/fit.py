@@ -36,7 +36,7 @@ def check_seed(seed):
 def weigh_classes(class_weight, y, sample_weight, n_outputs):
     """Weights of rows from weights of their classes: a dict, or "balanced" for n / (k count)."""
     y = np.asarray(y)
-    is_binary = n_outputs == 1 and np.isin(y, (0, 1)).all()
+    is_binary = n_outputs == 1 and (np.isin(y, (0, 1)).all() or np.isin(y, (-1, 1)).all())
     if not is_binary and not (y.dtype.kind in "iub" or (y.ndim == 2 and np.isin(y, (0, 1)).all())):
         raise ValueError("class_weight needs classes: y must be labels or one-hot rows")
     labels = metrics_module.classes(y)
@@ -130,7 +130,8 @@ def fit(
     y : array-like
         Targets (n_rows, n_outputs), for one output also (n_rows,), or labels (n_rows,).
     loss : str or fastnet.Loss
-        "auto": cross_entropy after softmax, else squared_error.
+        "auto": cross_entropy after softmax, binary_cross_entropy after one sigmoid output, else
+        squared_error.
     optimizer : str or optimizer
         A name such as "adam", "sgd" or "lbfgs", or an object, which keeps its state.
     epochs : int

@@ -3,7 +3,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy.typing as npt
 
-from fastnet.losses import Loss
+from fastnet.losses import Loss, ParameterizedLoss
 from fastnet.nn.network import Network
 from fastnet.optim.optimizers import Optimizer
 from fastnet.training.history import EarlyStopping, History
@@ -17,7 +17,7 @@ def fit(
     net: Network,
     X: npt.ArrayLike,
     y: npt.ArrayLike,
-    loss: str | Loss = "auto",
+    loss: str | Loss | ParameterizedLoss = "auto",
     optimizer: str | Optimizer = "adam",
     epochs: int = 10,
     batch_size: int | None = 32,
@@ -45,6 +45,6 @@ def evaluate(
     net: Network,
     X: npt.ArrayLike,
     y: npt.ArrayLike,
-    loss: str | Loss = "auto",
+    loss: str | Loss | ParameterizedLoss = "auto",
     metrics: _Metrics = (),
 ) -> dict[str, float]: ...

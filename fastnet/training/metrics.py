@@ -6,16 +6,27 @@ from fastnet._arrays import nearest
 
 
 def classes(y):
-    """Class numbers of labels, one-hot rows, probabilities, or one probability a row."""
+    """Class numbers of labels, one-hot rows, probabilities, or one probability a row.
+
+    One column with numbers below 0 has the classes -1 and +1, as the hinge loss does: 0 and 1.
+    """
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
         return y.argmax(axis=1)
     y = y.reshape(len(y))
+    if (y < 0).any():
+        return (y > 0).astype(np.int64)
     return y if y.dtype.kind in "iub" else (y > 0.5).astype(np.int64)
 
 
 def accuracy(y_true, y_pred):
-    """Share of rows whose class is right; one output is a probability of class 1."""
+    """Share of rows whose class is right.
+
+    One output is a probability of class 1, or, where targets are -1 and +1, its sign counts.
+    """
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_true.size == y_pred.size == len(y_true) and (y_true < 0).any():
+        return float(np.mean((y_true > 0).ravel() == (y_pred > 0).ravel()))
     return float(np.mean(classes(y_true) == classes(y_pred)))
 
 

@@ -6,7 +6,7 @@ cimport numpy as cnp
 from libc.stdint cimport int32_t
 
 from fastnet._arrays cimport check_finite_cast, check_overlap, convert, labels, matrix, targets
-from fastnet._kernels.table cimport CROSS_ENTROPY
+from fastnet._kernels.table cimport CROSS_ENTROPY, KL_DIVERGENCE
 from fastnet.losses cimport auto, check_domain, fill, fused_with, name_of, one_hot
 from fastnet.losses cimport resolve as resolve_loss
 from fastnet.training.model cimport Model
@@ -49,7 +49,7 @@ cdef class TrainingRows:
         if are_labels(y, model.n_outputs):
             self.labels = labels(y, y_name, n_rows, model.n_outputs)
             self.rows.labels = <const int32_t *> cnp.PyArray_DATA(<cnp.ndarray> self.labels)
-            if self.loss.kind != CROSS_ENTROPY:
+            if self.loss.kind != CROSS_ENTROPY and self.loss.kind != KL_DIVERGENCE:
                 self.targets = one_hot(
                     self.loss.kind, self.labels, model.n_outputs, self.X.dtype
                 )

@@ -158,9 +158,7 @@ def test_labels_are_one_hot_targets(table, weighted, kind):
             got = table.loss(
                 kind, p, z=z, scale=0.7, weights=weights if weighted else None, **targets
             )
-            assert_losses(
-                table, got, expected, weights if weighted else np.ones(n_rows), 0.7, 8
-            )
+            assert_losses(table, got, expected, weights if weighted else np.ones(n_rows), 0.7, 8)
 
 
 @pytest.mark.parametrize("loss", SOFTMAX_KINDS)

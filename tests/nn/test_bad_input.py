@@ -418,15 +418,60 @@ def test_reduction():
         refused(net, lambda r=reduction: net.loss_and_gradient(X, Y, reduction=r), "reduction")
 
 
-def test_fused_losses_need_their_output():
-    """cross_entropy takes probabilities of a softmax layer."""
-    net = regressor()
-    for call in (
-        lambda: net.fit(X, Y, loss="cross_entropy"),
-        lambda: net.loss_and_gradient(X, Y, loss="cross_entropy"),
-        lambda: net.evaluate(X, Y, loss="cross_entropy"),
-    ):
-        refused(net, call, "softmax")
+@pytest.mark.parametrize(
+    ("loss", "output"),
+    [
+        ("cross_entropy", "softmax"),
+        ("kl_divergence", "softmax"),
+        ("binary_cross_entropy", "sigmoid"),
+    ],
+)
+def test_fused_losses_need_their_output(loss, output):
+    """They take probabilities of a softmax or sigmoid layer."""
+    other = {"softmax": "sigmoid", "sigmoid": "softmax"}[output]
+    for net in (regressor(), fn.Network([4, 5, 3], output=other, seed=0)):
+        for call in (
+            lambda net=net: net.fit(X, Y, loss=loss),
+            lambda net=net: net.partial_fit(X, Y, loss=loss),
+            lambda net=net: net.loss_and_gradient(X, Y, loss=loss),
+            lambda net=net: net.evaluate(X, Y, loss=loss),
+        ):
+            refused(net, call, rf"{loss}' is fused with {output}.*not '")
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "right", "wrong", "words"),
+    [
+        ("binary_cross_entropy", "sigmoid", 1, 1.5, "from 0 to 1"),
+        ("binary_cross_entropy", "sigmoid", 0, -0.25, "from 0 to 1"),
+        ("kl_divergence", "softmax", 1, 2, "from 0 to 1"),
+        ("kl_divergence", "softmax", 0, -1, "from 0 to 1"),
+        ("poisson", "softplus", 3, -0.5, "at least 0"),
+        ("hinge", "identity", -1, 0, "-1 and 1"),
+        ("hinge", "identity", 1, 2, "-1 and 1"),
+    ],
+)
+def test_targets_outside_the_domain_of_a_loss(loss, output, right, wrong, words):
+    for dtype in ("float32", "float64"):
+        net = fn.Network([4, 5, 3], output=output, dtype=dtype, seed=0)
+        y = np.full(Y.shape, right, float)
+        net.loss_and_gradient(X, y, loss=loss)
+        y[2, 1] = wrong
+        for call in (
+            lambda net=net, y=y: net.fit(X, y, loss=loss),
+            lambda net=net, y=y: net.loss_and_gradient(X, y, loss=loss),
+            lambda net=net, y=y: net.evaluate(X, y, loss=loss),
+        ):
+            refused(net, call, rf"y\[2, 1\] is {float(wrong)}: loss '{loss}' takes.* {words}")
+        single = fn.Network([4, 1], output="sigmoid", dtype=dtype, seed=0)
+        refused(single, lambda net=single: net.fit(X, np.arange(len(X)) * 1.0), r"y\[2\] is 2.0")
+        refused(
+            net,
+            lambda net=net, y=y: net.fit(
+                X, np.full(Y.shape, right), loss=loss, validation_data=(X, y)
+            ),
+            r"validation_data y\[2, 1\]",
+        )
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,21 @@ HIDDEN = fn.activations.names()
 # Layers of these get net values in their domain, or small ones: they grow fast.
 POSITIVE = ("log", "inverse")
 STEEP = ("exp", "square", "cube")
-# every loss with every output it accepts
+FUSED = {"cross_entropy": "softmax", "kl_divergence": "softmax", "binary_cross_entropy": "sigmoid"}
+# every activation with the losses of least squares, every loss with outputs of each kind it takes
 PAIRS = [
     *itertools.product(HIDDEN, ["squared_error", "half_squared_error"]),
-    ("softmax", "cross_entropy"),
+    *((output, loss) for loss, output in FUSED.items()),
+    *itertools.product(
+        ["identity", "sigmoid", "softmax", "silu"],
+        ["absolute_error", "huber", "log_cosh", "hinge", "quantile"],
+    ),
+    *itertools.product(["softplus", "sigmoid", "softmax", "exp"], ["poisson"]),
 ]
+
+
+def test_every_loss_is_here():
+    assert {loss for _, loss in PAIRS} == set(fn.losses.names())
 
 
 def problem(dtype, hidden, output, loss, oracle, sizes=(5, 7, 6, 4), n_rows=11):
@@ -33,10 +43,8 @@ def problem(dtype, hidden, output, loss, oracle, sizes=(5, 7, 6, 4), n_rows=11):
         :n_rows
     ]
     assert len(x) == n_rows
-    y = rng.normal(size=(n_rows, sizes[-1]))
-    if loss == "cross_entropy":
-        y = np.abs(y) / np.abs(y).sum(axis=1, keepdims=True)
-    return net, layers, x, y.astype(dtype)
+    y = oracle.targets_for(loss, rng, (n_rows, sizes[-1])).astype(dtype)
+    return net, layers, x, y
 
 
 def check(net, layers, x, y, loss, oracle, **options):
@@ -62,10 +70,75 @@ def test_every_activation_and_loss_equals_the_oracle(activation, loss, dtype, or
             check(net, layers, x, y, loss, oracle, reduction=reduction)
 
 
+@pytest.mark.parametrize("loss", FUSED)
 @pytest.mark.parametrize("hidden", HIDDEN)
-def test_cross_entropy_below_every_hidden_activation(hidden, dtype, oracle):
-    net, layers, x, y = problem(dtype, hidden, "softmax", "cross_entropy", oracle)
-    check(net, layers, x, y, "cross_entropy", oracle)
+def test_fused_losses_below_every_hidden_activation(hidden, loss, dtype, oracle):
+    net, layers, x, y = problem(dtype, hidden, FUSED[loss], loss, oracle)
+    check(net, layers, x, y, loss, oracle)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2, 9])
+@pytest.mark.parametrize("loss", [name for name in fn.losses.names() if name not in FUSED])
+def test_losses_with_weights_and_any_number_of_outputs(loss, n_outputs, dtype, oracle):
+    output = oracle.OUTPUT_OF.get(loss, "identity")
+    net, layers, x, y = problem(dtype, "tanh", output, loss, oracle, (5, 7, n_outputs), 23)
+    weights = np.random.default_rng(6).uniform(0, 3, len(x))
+    weights[2] = 0
+    for given in (None, weights):
+        check(net, layers, x, y, loss, oracle, sample_weight=given)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2, 9])
+def test_binary_cross_entropy_with_any_number_of_outputs(n_outputs, dtype, oracle):
+    loss = "binary_cross_entropy"
+    net, layers, x, y = problem(dtype, "tanh", "sigmoid", loss, oracle, (5, 7, n_outputs), 23)
+    weights = np.random.default_rng(6).uniform(0, 3, len(x))
+    for given in (None, weights):
+        check(net, layers, x, y, loss, oracle, sample_weight=given)
+
+
+def test_losses_with_a_parameter(dtype, oracle):
+    net, layers, x, y = problem(dtype, "tanh", "identity", "squared_error", oracle)
+    for loss, twin in (
+        (fn.losses.huber(0.4), oracle.huber(0.4)),
+        (fn.losses.huber(delta=3), oracle.huber(3)),
+        (fn.losses.quantile(0.9), oracle.quantile(0.9)),
+    ):
+        value, gradient = net.loss_and_gradient(x, y, loss=loss)
+        expected = oracle.loss_and_gradient(layers, x, y, twin)
+        tolerance = oracle.tolerance(dtype, len(x), (5, 7, 6, 4))
+        assert value == pytest.approx(expected[0], rel=tolerance)
+        np.testing.assert_allclose(gradient, expected[1], rtol=0, atol=tolerance)
+        assert net.evaluate(x, y, loss=loss)["loss"] == pytest.approx(value, rel=tolerance)
+        trace = net.trace(x[0], y[0], loss=loss)
+        np.testing.assert_allclose(
+            trace.d_loss_d_outputs[-1], twin[1](net(x[:1]), y[:1])[0], rtol=0, atol=tolerance
+        )
+
+
+def test_labels_stand_for_targets_of_every_loss_of_classes(dtype, oracle):
+    labels = np.random.default_rng(5).integers(0, 4, 11)
+    for loss, output in (*FUSED.items(), ("hinge", "identity"), ("squared_error", "identity")):
+        net, layers, x, _ = problem(dtype, "tanh", output, loss, oracle)
+        y = np.eye(4)[labels]
+        if loss == "hinge":
+            y = 2 * y - 1
+        value, gradient = check(net, layers, x, y, loss, oracle)
+        again = net.loss_and_gradient(x, labels, loss=loss)
+        assert again[0] == pytest.approx(value, rel=16 * float(np.finfo(dtype).eps))
+        np.testing.assert_allclose(again[1], gradient, rtol=0, atol=16 * np.finfo(dtype).eps)
+        trace = net.trace(x[0], labels[0], loss=loss)
+        assert trace.loss == pytest.approx(net.trace(x[0], y[0], loss=loss).loss, rel=1e-6)
+
+
+@pytest.mark.parametrize(("z", "y", "value", "slope"), [
+    (1e4, 1, 0, 0), (1e4, 0, 1e4, 1), (-1e4, 1, 1e4, -1), (-1e4, 0, 0, 0), (1e4, 0.5, 5e3, 0.5),
+])  # fmt: skip
+def test_binary_cross_entropy_survives_saturation(z, y, value, slope, dtype):
+    net = fn.Network.from_arrays([(np.array([[z]]), None, "sigmoid")], dtype=dtype)
+    loss, gradient = net.loss_and_gradient([[1.0]], [y])
+    assert loss == pytest.approx(value, rel=1e-6)
+    np.testing.assert_allclose(gradient, [slope], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("activation", "loss"), PAIRS)
@@ -127,8 +200,13 @@ def test_labels_equal_one_hot(dtype, oracle):
 def test_auto_loss(dtype, oracle):
     net, _, x, y = problem(dtype, "tanh", "softmax", "cross_entropy", oracle)
     assert net.loss_and_gradient(x, y)[0] == net.loss_and_gradient(x, y, loss="cross_entropy")[0]
-    net, _, x, y = problem(dtype, "tanh", "identity", "squared_error", oracle)
-    assert net.loss_and_gradient(x, y)[0] == net.loss_and_gradient(x, y, loss="squared_error")[0]
+    for output in ("identity", "sigmoid"):  # several sigmoid outputs, too
+        net, _, x, y = problem(dtype, "tanh", output, "squared_error", oracle)
+        expected = net.loss_and_gradient(x, y, loss="squared_error")[0]
+        assert net.loss_and_gradient(x, y)[0] == expected
+    loss = "binary_cross_entropy"
+    net, _, x, y = problem(dtype, "tanh", "sigmoid", loss, oracle, (5, 7, 1))
+    assert net.loss_and_gradient(x, y)[0] == net.loss_and_gradient(x, y, loss=loss)[0]
 
 
 def test_cross_entropy_survives_saturation(dtype):
