@@ -89,12 +89,14 @@ cdef class LBFGS(FullBatchOptimizer):
         Returns
         -------
         dict
-            "step_count", "n_evaluations" and, after the first iteration, "size", "dtype" and the
+            "step_count", "n_evaluations", "n_flat" (iterations that the value has stood still) and,
+            after the first iteration, "size", "dtype" and the
             pairs "s" and "y" (n_pairs, size), oldest first.
         """
         cdef Py_ssize_t k
         state = super().get_state()
         state["n_evaluations"] = self.n_evaluations
+        state["n_flat"] = self.n_flat
         if self.size >= 0:
             for name, is_y in (("s", False), ("y", True)):
                 state[name] = np.empty((self.n_pairs, self.size), state["dtype"])
@@ -111,6 +113,7 @@ cdef class LBFGS(FullBatchOptimizer):
         state = dict(state)
         pairs = None
         n_evaluations = checked_int(state.pop("n_evaluations", None), "state['n_evaluations']", 0)
+        n_flat = checked_int(state.pop("n_flat", None), "state['n_flat']", 0, FLAT_ITERATIONS)
         if "size" in state:
             size = checked_int(state["size"], "state['size']", 0)
             if state.get("dtype") not in ("float32", "float64"):
@@ -129,6 +132,7 @@ cdef class LBFGS(FullBatchOptimizer):
                 )
         super().set_state(state)
         self.n_evaluations = n_evaluations
+        self.n_flat = n_flat
         if pairs is not None:
             s, y = pairs
             row_bytes = self.size * self.itemsize
@@ -227,7 +231,6 @@ cdef class LBFGS(FullBatchOptimizer):
         cdef Point low, high, before, at
         cdef double lowest_slope = -CURVATURE * slope
         cdef bint is_noise
-        cdef int i
         low.a = 0
         low.value = self.value
         low.slope = slope
@@ -235,7 +238,7 @@ cdef class LBFGS(FullBatchOptimizer):
         high = low
         high.a = high.value = INFINITY
         at.a = first
-        for i in range(self.max_line_search):
+        for _ in range(self.max_line_search):
             self.evaluate(f, x, &at)
             if not (isfinite(at.value) and isfinite(at.slope)):
                 at.value = INFINITY
@@ -286,7 +289,10 @@ cdef class LBFGS(FullBatchOptimizer):
         self.g, self.g_trial = self.g_trial, self.g
         self.value = found.value
         self.remember(k)
-        self.n_flat = self.n_flat + 1 if decrease <= self.rounding() * fabs(self.value) else 0
+        if decrease <= self.rounding() * fabs(self.value):
+            self.n_flat = min(self.n_flat + 1, FLAT_ITERATIONS)
+        else:
+            self.n_flat = 0
         if self.vanishes(sqrt(k.dot(n, self.g, self.g)), self.value):
             self.reason_id = GRADIENT
         elif moved == 0:
@@ -305,11 +311,12 @@ cdef class LBFGS(FullBatchOptimizer):
         self.step_count += 1
         self.reason_id = RUNNING
         if self.serial != f.serial or memcmp(x, self.x, n_bytes) != 0:
+            if self.serial >= 0:
+                self.n_flat = 0
             self.serial = -1
             memcpy(self.x, x, n_bytes)
             f.evaluate(self.x, &self.value, self.g)
             self.n_evaluations += 1
-            self.n_flat = 0
         value[0] = self.value
         if not isfinite(self.value):
             return 0

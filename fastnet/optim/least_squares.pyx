@@ -12,7 +12,7 @@ from fastnet._checks import checked_int
 
 from fastnet._kernels.dispatch cimport kernels
 from fastnet._kernels.table cimport Kernels
-from fastnet._workspace cimport Memory, as_array, new_memory
+from fastnet._workspace cimport as_array, new_memory
 from fastnet.optim.arguments cimport number
 from fastnet.optim.full_batch cimport (
     GRADIENT, NOISE, RUNNING, STALLED, STEP, VALUE, FullBatchOptimizer
@@ -103,10 +103,12 @@ cdef class LevenbergMarquardt(FullBatchOptimizer):
         -------
         dict
             "step_count", "n_evaluations", "mu" (the present damping, 0 before the first), "nu"
-            (its factor after a trial that fails) and, after the first iteration, "size", "dtype".
+            (its factor after a trial that fails), "n_flat" (iterations that the value has stood
+            still) and, after the first iteration, "size" and "dtype".
         """
         return super().get_state() | {
             "n_evaluations": self.n_evaluations, "mu": self.mu, "nu": self.nu,
+            "n_flat": self.n_flat,
         }
 
     def set_state(self, state):
@@ -114,10 +116,12 @@ cdef class LevenbergMarquardt(FullBatchOptimizer):
         cdef double mu, nu
         state = dict(state)
         n_evaluations = checked_int(state.pop("n_evaluations", None), "state['n_evaluations']", 0)
+        n_flat = checked_int(state.pop("n_flat", None), "state['n_flat']", 0, FLAT_ITERATIONS)
         mu = number(state.pop("mu", None), "state['mu']", 0, math.inf, "[0, inf)")
         nu = number(state.pop("nu", None), "state['nu']", 2, math.inf, "[2, inf)")
         super().set_state(state)
         self.n_evaluations = n_evaluations
+        self.n_flat = n_flat
         self.mu = mu
         self.nu = nu
 
@@ -201,7 +205,7 @@ cdef class LevenbergMarquardt(FullBatchOptimizer):
         """Move x to the trial."""
         memcpy(x, self.trial.data, self.size * self.itemsize)
         if value[0] - new_value <= self.rounding() * fabs(new_value):
-            self.n_flat += 1
+            self.n_flat = min(self.n_flat + 1, FLAT_ITERATIONS)
         else:
             self.n_flat = 0
         value[0] = new_value
