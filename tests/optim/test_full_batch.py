@@ -85,6 +85,21 @@ def test_zero_tolerance_ends_at_rounding(kind, dtype):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("scale", "distance"),
+    [(1e-12, 1.0), (1e-6, 1.0), (1e6, 1.0), (1e12, 1.0), (1.0, 1e9), (1e6, 1e9)],
+)
+def test_it_does_not_end_early_whatever_the_scale(kind, scale, distance):
+    f = CallableResiduals(6, lambda x: scale * (MATRIX @ x - 1), lambda x: scale * MATRIX)
+    optimizer = kind()
+    x, _, n = descend(optimizer, f, distance * START)
+    assert optimizer.converged
+    assert n < 100
+    expected = np.linalg.lstsq(MATRIX, np.ones(30), rcond=None)[0]
+    np.testing.assert_allclose(x, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_evaluations_are_counted(kind):
     calls = []
 
@@ -259,6 +274,7 @@ def test_bad_arguments(make, error, words):
         ("LBFGS", {"step_count": -1}, "step_count"),
         ("LBFGS", {"n_evaluations": -1}, "n_evaluations"),
         ("LBFGS", {"n_flat": -1}, "n_flat"),
+        ("LBFGS", {"largest_gradient": np.nan}, "largest_gradient"),
         ("LevenbergMarquardt", {"mu": -1.0}, r"state\['mu'\] must be in \[0, inf\)"),
         ("LevenbergMarquardt", {"nu": 1.0}, r"state\['nu'\] must be in \[2, inf\)"),
         ("LevenbergMarquardt", {"s": np.ones(6)}, "must hold the arrays"),

@@ -166,6 +166,15 @@ def test_a_kink_ends():
     assert np.abs(x).sum() < 1
 
 
+def test_a_start_far_away(dtype):
+    # steps of length 1 would be lost in the rounding of x
+    _, x, n = minimize(
+        lambda x: 0.5 * float(x.astype(float) @ x), lambda x: x, np.full(3, 1e12), dtype
+    )
+    assert n < 20
+    np.testing.assert_allclose(x, np.zeros(3), atol=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_function_without_minimum():
     optimizer, x, _ = minimize(
