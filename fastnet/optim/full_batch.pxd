@@ -22,6 +22,7 @@ cdef class FullBatchOptimizer(Optimizer):
     cdef readonly double tolerance
     cdef readonly int64_t n_evaluations     # of the objective, since the last reset
     cdef int reason_id
+    cdef double largest                     # norm of a gradient since the last reset
 
     # One iteration, with its line search or its trials of a damping; counts as a step.  x moves in
     # place (alignment and slack as in objective.pxd), *value is the objective at the new x, which
@@ -32,7 +33,7 @@ cdef class FullBatchOptimizer(Optimizer):
     # For subclasses: an error where it is not prepared for f; whether a gradient is zero within the
     # tolerance; the distance of 1 from the next number of the precision
     cdef int check(self, Objective f) except -1 nogil
-    cdef bint vanishes(self, double gradient_norm, double value) noexcept nogil
+    cdef bint vanishes(self, double norm, double value) noexcept nogil
     cdef double rounding(self) noexcept nogil
 
 # Predicted decreases of this many roundings of the value cannot be told from none.

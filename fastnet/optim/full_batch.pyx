@@ -53,9 +53,10 @@ cdef class FullBatchOptimizer(Optimizer):
     def reason(self):
         """Why the last iteration was the last one.
 
-        "gradient": its Euclidean norm is at most ``tolerance * max(1, |value|)``; "step" and
-        "value": parameters or objective do not change any more beyond rounding; "stalled": no
-        lower value was found otherwise; None: there is more to do.
+        "gradient": its Euclidean norm is at most ``tolerance`` times the largest one so far, and at
+        most ``tolerance * max(1, |value|)``; "step" and "value": parameters or objective do not
+        change any more beyond rounding; "stalled": no lower value was found otherwise; None: there
+        is more to do.
         """
         return REASONS[self.reason_id]
 
@@ -69,6 +70,7 @@ cdef class FullBatchOptimizer(Optimizer):
     cdef int forget(self) except -1:
         Optimizer.forget(self)
         self.n_evaluations = 0
+        self.largest = 0
         self.reason_id = RUNNING
         return 0
 
@@ -87,8 +89,12 @@ cdef class FullBatchOptimizer(Optimizer):
                 )
         return 0
 
-    cdef bint vanishes(self, double gradient_norm, double value) noexcept nogil:
-        return gradient_norm <= self.tolerance * max(1.0, fabs(value))
+    cdef bint vanishes(self, double norm, double value) noexcept nogil:
+        # Each comparison alone would end too early: the first after a start with a gradient that
+        # is huge, the second where all values are, or where they are tiny.
+        self.largest = max(self.largest, norm)
+        return (norm <= self.tolerance * self.largest
+                and norm <= self.tolerance * max(1.0, fabs(value)))
 
     cdef double rounding(self) noexcept nogil:
         return FLT_EPSILON if self.itemsize == 4 else DBL_EPSILON

@@ -1,5 +1,7 @@
 """Limited-memory BFGS with a strong-Wolfe line search."""
 
+import math
+
 import numpy as np
 
 cimport numpy as cnp
@@ -12,6 +14,7 @@ from fastnet._checks import checked_int
 from fastnet._kernels.dispatch cimport kernels
 from fastnet._kernels.table cimport ALIGNMENT, SLACK_BYTES, Kernels
 from fastnet._workspace cimport new_memory
+from fastnet.optim.arguments cimport number
 from fastnet.optim.full_batch cimport (
     GRADIENT, NOISE, RUNNING, STALLED, STEP, VALUE, FullBatchOptimizer
 )
@@ -42,8 +45,9 @@ cdef class LBFGS(FullBatchOptimizer):
     memory : int >= 1, default 10
         Pairs of changes that are kept.
     tolerance : float >= 0, default 1e-8
-        It has converged where the Euclidean norm of the gradient is at most
-        ``tolerance * max(1, |value|)``.
+        It has converged where the Euclidean norm of the gradient is at most ``tolerance`` times
+        the largest one so far, and at most ``tolerance * max(1, |value|)``; or where rounding lets
+        nothing change any more.
     max_line_search : int >= 1, default 20
         Evaluations of one line search.
 
@@ -89,12 +93,15 @@ cdef class LBFGS(FullBatchOptimizer):
         Returns
         -------
         dict
-            "step_count", "n_evaluations" and, after the first iteration, "size", "dtype" and the
+            "step_count", "n_evaluations", "largest_gradient" (norm), "n_flat" (iterations that the
+            value has stood still) and, after the first iteration, "size", "dtype" and the
             pairs "s" and "y" (n_pairs, size), oldest first.
         """
         cdef Py_ssize_t k
         state = super().get_state()
         state["n_evaluations"] = self.n_evaluations
+        state["largest_gradient"] = self.largest
+        state["n_flat"] = self.n_flat
         if self.size >= 0:
             for name, is_y in (("s", False), ("y", True)):
                 state[name] = np.empty((self.n_pairs, self.size), state["dtype"])
@@ -108,9 +115,13 @@ cdef class LBFGS(FullBatchOptimizer):
         """Go on from a state that `get_state` of another L-BFGS returned."""
         cdef cnp.ndarray s, y
         cdef Py_ssize_t k, row_bytes
+        cdef double largest
         state = dict(state)
         pairs = None
         n_evaluations = checked_int(state.pop("n_evaluations", None), "state['n_evaluations']", 0)
+        largest = number(state.pop("largest_gradient", None), "state['largest_gradient']", 0,
+                         math.inf, "[0, inf]")
+        n_flat = checked_int(state.pop("n_flat", None), "state['n_flat']", 0, FLAT_ITERATIONS)
         if "size" in state:
             size = checked_int(state["size"], "state['size']", 0)
             if state.get("dtype") not in ("float32", "float64"):
@@ -129,6 +140,8 @@ cdef class LBFGS(FullBatchOptimizer):
                 )
         super().set_state(state)
         self.n_evaluations = n_evaluations
+        self.n_flat = n_flat
+        self.largest = largest
         if pairs is not None:
             s, y = pairs
             row_bytes = self.size * self.itemsize
@@ -227,7 +240,6 @@ cdef class LBFGS(FullBatchOptimizer):
         cdef Point low, high, before, at
         cdef double lowest_slope = -CURVATURE * slope
         cdef bint is_noise
-        cdef int i
         low.a = 0
         low.value = self.value
         low.slope = slope
@@ -235,7 +247,7 @@ cdef class LBFGS(FullBatchOptimizer):
         high = low
         high.a = high.value = INFINITY
         at.a = first
-        for i in range(self.max_line_search):
+        for _ in range(self.max_line_search):
             self.evaluate(f, x, &at)
             if not (isfinite(at.value) and isfinite(at.slope)):
                 at.value = INFINITY
@@ -286,7 +298,10 @@ cdef class LBFGS(FullBatchOptimizer):
         self.g, self.g_trial = self.g_trial, self.g
         self.value = found.value
         self.remember(k)
-        self.n_flat = self.n_flat + 1 if decrease <= self.rounding() * fabs(self.value) else 0
+        if decrease <= self.rounding() * fabs(self.value):
+            self.n_flat = min(self.n_flat + 1, FLAT_ITERATIONS)
+        else:
+            self.n_flat = 0
         if self.vanishes(sqrt(k.dot(n, self.g, self.g)), self.value):
             self.reason_id = GRADIENT
         elif moved == 0:
@@ -299,17 +314,18 @@ cdef class LBFGS(FullBatchOptimizer):
     cdef int iterate(self, Objective f, void *x, double *value) except -1 nogil:
         cdef const Kernels *k = f.kernels
         cdef Py_ssize_t n_bytes = self.size * self.itemsize
-        cdef double norm, slope
+        cdef double norm, slope, size, first
         cdef Point found
         self.check(f)
         self.step_count += 1
         self.reason_id = RUNNING
         if self.serial != f.serial or memcmp(x, self.x, n_bytes) != 0:
+            if self.serial >= 0:
+                self.n_flat = 0
             self.serial = -1
             memcpy(self.x, x, n_bytes)
             f.evaluate(self.x, &self.value, self.g)
             self.n_evaluations += 1
-            self.n_flat = 0
         value[0] = self.value
         if not isfinite(self.value):
             return 0
@@ -321,8 +337,13 @@ cdef class LBFGS(FullBatchOptimizer):
         while True:
             self.find_direction(k)
             slope = k.dot(self.size, self.g, self.direction)
+            first = 1
+            if self.n_pairs == 0:
+                # of the length of the gradient, but short, and not lost in the rounding of x
+                size = sqrt(k.dot(self.size, x, x))
+                first = min(max(norm, 1e-3 * size), max(1.0, 1e-2 * size)) / norm
             if slope < 0 and isfinite(slope):
-                if self.search(f, x, slope, 1 if self.n_pairs > 0 else min(1.0, 1 / norm), &found):
+                if self.search(f, x, slope, first, &found):
                     self.accept(k, x, &found)
                     value[0] = self.value
                     return 0

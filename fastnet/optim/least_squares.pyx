@@ -12,7 +12,7 @@ from fastnet._checks import checked_int
 
 from fastnet._kernels.dispatch cimport kernels
 from fastnet._kernels.table cimport Kernels
-from fastnet._workspace cimport Memory, as_array, new_memory
+from fastnet._workspace cimport as_array, new_memory
 from fastnet.optim.arguments cimport number
 from fastnet.optim.full_batch cimport (
     GRADIENT, NOISE, RUNNING, STALLED, STEP, VALUE, FullBatchOptimizer
@@ -50,8 +50,9 @@ cdef class LevenbergMarquardt(FullBatchOptimizer):
         First damping, relative to the largest diagonal element of J^T J. From then on it follows
         the ratio of the true decrease to the predicted one.
     tolerance : float >= 0, default 1e-8
-        It has converged where the Euclidean norm of the gradient is at most
-        ``tolerance * max(1, |value|)``.
+        It has converged where the Euclidean norm of the gradient is at most ``tolerance`` times
+        the largest one so far, and at most ``tolerance * max(1, |value|)``; or where rounding lets
+        nothing change any more.
     scale : bool, default False
         Damp each parameter in proportion to its diagonal element of J^T J (Marquardt) instead of
         all alike (Levenberg): for parameters of very different units. Networks, whose saturated
@@ -102,22 +103,29 @@ cdef class LevenbergMarquardt(FullBatchOptimizer):
         Returns
         -------
         dict
-            "step_count", "n_evaluations", "mu" (the present damping, 0 before the first), "nu"
-            (its factor after a trial that fails) and, after the first iteration, "size", "dtype".
+            "step_count", "n_evaluations", "largest_gradient" (norm), "mu" (the present damping, 0
+            before the first), "nu" (its factor after a trial that fails), "n_flat" (iterations that
+            the value has stood still) and, after the first iteration, "size" and "dtype".
         """
         return super().get_state() | {
             "n_evaluations": self.n_evaluations, "mu": self.mu, "nu": self.nu,
+            "n_flat": self.n_flat, "largest_gradient": self.largest,
         }
 
     def set_state(self, state):
         """Go on from a state that `get_state` of another Levenberg-Marquardt returned."""
-        cdef double mu, nu
+        cdef double mu, nu, largest
         state = dict(state)
         n_evaluations = checked_int(state.pop("n_evaluations", None), "state['n_evaluations']", 0)
+        largest = number(state.pop("largest_gradient", None), "state['largest_gradient']", 0,
+                         math.inf, "[0, inf]")
+        n_flat = checked_int(state.pop("n_flat", None), "state['n_flat']", 0, FLAT_ITERATIONS)
         mu = number(state.pop("mu", None), "state['mu']", 0, math.inf, "[0, inf)")
         nu = number(state.pop("nu", None), "state['nu']", 2, math.inf, "[2, inf)")
         super().set_state(state)
         self.n_evaluations = n_evaluations
+        self.n_flat = n_flat
+        self.largest = largest
         self.mu = mu
         self.nu = nu
 
@@ -201,7 +209,7 @@ cdef class LevenbergMarquardt(FullBatchOptimizer):
         """Move x to the trial."""
         memcpy(x, self.trial.data, self.size * self.itemsize)
         if value[0] - new_value <= self.rounding() * fabs(new_value):
-            self.n_flat += 1
+            self.n_flat = min(self.n_flat + 1, FLAT_ITERATIONS)
         else:
             self.n_flat = 0
         value[0] = new_value

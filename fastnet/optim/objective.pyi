@@ -9,7 +9,6 @@ class Objective:
     @property
     def n(self) -> int: ...
 
-@disjoint_base
 class Residuals(Objective): ...
 
 @disjoint_base
