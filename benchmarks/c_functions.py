@@ -4,7 +4,8 @@
     python -m benchmarks.c_functions --rows predict     # rows with these words in their names
 
 Both networks have the same parameters and do the same work in turns; a bound holds for the ratio of
-the medians of their times.
+the medians of their times.  With --busy it is the time of the processor, without that of other
+programs.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +160,7 @@ def measured(name, pair, options):
         options.seconds,
         lambda: probe.fma_peak(dispatch.supported()[-1]),
         0.0 if options.busy or options.smoke else timing.LEAST_SHARE,
+        timing.Stopwatch(wall=time.process_time) if options.busy else None,
     )
     built_in, own = timings["built-in"].median, timings["in C"].median
     return Row(
@@ -179,7 +182,7 @@ def main(argv=None):
     parser.add_argument("--repeats", type=int, default=9, help="turns that count (9)")
     parser.add_argument("--seconds", type=float, default=0.02, help="length of a turn (0.02)")
     parser.add_argument("--busy", action="store_true",
-                        help="let turns count in which other programs ran")  # fmt: skip
+                        help="by processor time, beside other programs")  # fmt: skip
     parser.add_argument("--smoke", action="store_true",
                         help="only whether it runs: one short turn")  # fmt: skip
     options = parser.parse_args(argv)

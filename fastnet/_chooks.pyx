@@ -7,8 +7,6 @@ from libc.stdlib cimport free, malloc
 
 from fastnet._kernels.table cimport OK, STOPPED, backward_hook, loss_hook, value_hook
 
-__all__ = []
-
 cdef enum:
     BLOCK = 512         # numbers in a buffer on the stack: they stay in the first cache
 

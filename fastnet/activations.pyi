@@ -1,9 +1,9 @@
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import disjoint_base
+
+from fastnet._custom_activations import Activation as Activation
 
 __all__ = ["Activation", "derivative", "jacobian", "names", "value"]
 
@@ -11,26 +11,3 @@ def names() -> tuple[str, ...]: ...
 def value(name: str | Activation, z: npt.ArrayLike) -> Any: ...
 def derivative(name: str | Activation, z: npt.ArrayLike) -> Any: ...
 def jacobian(name: str | Activation, z: npt.ArrayLike) -> npt.NDArray[np.floating]: ...
-
-@disjoint_base
-class Activation:
-    def __init__(
-        self,
-        value: Callable[[npt.NDArray[Any]], npt.ArrayLike],
-        derivative: Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.ArrayLike] | None = None,
-        *,
-        jacobian: Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.ArrayLike] | None = None,
-        name: str | None = None,
-    ) -> None: ...
-    @property
-    def value(self) -> Callable[[npt.NDArray[Any]], npt.ArrayLike]: ...
-    @property
-    def derivative(
-        self,
-    ) -> Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.ArrayLike] | None: ...
-    @property
-    def jacobian(self) -> Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.ArrayLike] | None: ...
-    @property
-    def name(self) -> str: ...
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...

@@ -1,8 +1,9 @@
-from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy.typing as npt
 from typing_extensions import disjoint_base
+
+from fastnet._custom_losses import Loss as Loss
 
 __all__ = ["Loss", "ParameterizedLoss", "gradient", "huber", "names", "quantile", "value"]
 
@@ -21,22 +22,5 @@ class ParameterizedLoss:
     def name(self) -> str: ...
     @property
     def parameter(self) -> float: ...
-    def __eq__(self, other: object, /) -> bool: ...
-    def __hash__(self) -> int: ...
-
-@disjoint_base
-class Loss:
-    def __init__(
-        self,
-        value: Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.ArrayLike],
-        gradient: Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.ArrayLike],
-        name: str | None = None,
-    ) -> None: ...
-    @property
-    def value(self) -> Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.ArrayLike]: ...
-    @property
-    def gradient(self) -> Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.ArrayLike]: ...
-    @property
-    def name(self) -> str: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

@@ -6,6 +6,7 @@
 cdef extern from "fenv_mode.h":
     unsigned int fn_get_mode() noexcept nogil
     void fn_set_mode(unsigned int mode) noexcept nogil
+    const unsigned int FN_FLUSH
 
 cdef enum:
     CHUNK_BYTES = 196608            # activations and deltas of a chunk: part of an L2 cache
@@ -53,6 +54,9 @@ cdef inline int call_value(const Layer *layer, Py_ssize_t rows, const real *z, r
     """The hook of a custom activation, in the caller's floating-point mode."""
     cdef unsigned int mode = fn_get_mode()
     cdef int status
+    if not (mode ^ monitor.user_mode) & FN_FLUSH:
+        # a quarter of a small layer's time less than to write the register twice
+        return layer.custom.value(layer.custom.context, rows, layer.n_outputs, z, a)
     fn_set_mode(monitor.user_mode)
     status = layer.custom.value(layer.custom.context, rows, layer.n_outputs, z, a)
     fn_set_mode(mode)
