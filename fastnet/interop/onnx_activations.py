@@ -11,15 +11,16 @@ SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 
 
+# The first opset that has an operator as it is used here; 13 for all others
+SINCE = {"LeakyRelu": 16, "LayerNormalization": 17, "Mish": 18, "Gelu": 20}
+
+
 class Ops:
     """What a formula is written with: each method adds an operator and returns its output.
 
     Subclasses have ``apply(op, *inputs, **attributes)``, where an input is an output of a method or
     a Python float, and ``attributes`` are those of the operator.
     """
-
-    # The first opset whose operator is used here; 13 for all others
-    SINCE = {"LeakyRelu": 16, "LayerNormalization": 17, "Mish": 18, "Gelu": 20}
 
     def __getattr__(self, op):
         if not op[0].isupper():
@@ -198,19 +199,19 @@ def formulas(names):
     return {expression: name for expression, name in known.items() if name in names}
 
 
-# Operators that may stand in a formula, with the attributes that they have where none are given
-ELEMENTWISE = {
-    **dict.fromkeys(
-        "Abs Add Div Equal Erf Exp Greater Less Log Max Min Mish Mul Neg PRelu Pow Reciprocal Relu "
-        "Sigmoid Sin Softplus Softsign Sub Sum Tanh Where".split(),
-        {},
-    ),
-    "Clip": {},
+# Operators that may stand in a formula, and attributes that they have where none are given
+# fmt: off
+ELEMENTWISE = frozenset((
+    "Abs", "Add", "Clip", "Div", "Elu", "Equal", "Erf", "Exp", "Gelu", "Greater", "HardSigmoid",
+    "HardSwish", "LeakyRelu", "Less", "Log", "Max", "Min", "Mish", "Mul", "Neg", "PRelu", "Pow",
+    "Reciprocal", "Relu", "Selu", "Sigmoid", "Sin", "Softplus", "Softsign", "Sub", "Sum", "Swish",
+    "Tanh", "Where",
+))
+# fmt: on
+DEFAULTS = {
     "Elu": {"alpha": 1.0},
     "Gelu": {"approximate": "none"},
     "HardSigmoid": {"alpha": 0.2, "beta": 0.5},
-    "HardSwish": {},
     "LeakyRelu": {"alpha": 0.01},
     "Selu": {"alpha": SELU_ALPHA, "gamma": SELU_SCALE},
-    "Swish": {"alpha": 1.0},
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastnet import _files
 from fastnet._config import version
-from fastnet.interop.onnx_activations import EXPORT, EXPORT64, Ops
+from fastnet.interop.onnx_activations import EXPORT, EXPORT64, SINCE, Ops
 from fastnet.interop.stack import check_named_activations, require
 from fastnet.nn.layers import Dropout, LayerNorm
 
@@ -39,7 +39,7 @@ class Nodes(Ops):
         output = f"{self.prefix}.{op}{len(self.nodes)}"
         node = self.onnx.helper.make_node(op, names, [output], name=output, **attributes)
         self.nodes.append(node)
-        self.opset = max(self.opset, self.SINCE.get(op, 13))
+        self.opset = max(self.opset, SINCE.get(op, 13))
         return output
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastnet import activations
 from fastnet._files import FileFormatError, brief
-from fastnet.interop.onnx_activations import ELEMENTWISE, Expression, formulas
+from fastnet.interop.onnx_activations import DEFAULTS, ELEMENTWISE, Expression, formulas
 from fastnet.interop.stack import Stack, real_array, require
 
 OPS = Expression()
@@ -276,7 +276,7 @@ class Reader:
         value = computed[0]
         if any(v.stack is not value.stack or v.is_flat != value.is_flat for v in computed[1:]):
             raise ValueError(f"{where} joins two branches, which is not supported")
-        if op in ("Add", "Sub") and values[0] is value and len(inputs) == 2 or op == "Add":
+        if op == "Add" or (op == "Sub" and values[0] is not None):
             biased = self.biased(op, value, [a for a in arrays if a is not None], where)
             if biased is not None:
                 return biased
@@ -288,11 +288,11 @@ class Reader:
             v.expression if v is not None else number(array, width, where)
             for v, array in zip(values, arrays, strict=True)
         ]
-        given = {**ELEMENTWISE[op], **attributes}
+        given = DEFAULTS.get(op, {}) | attributes
         if op == "Clip":
-            low = given.pop("min", None) if self.opset < 11 else (operands + [None])[1]
-            high = given.pop("max", None) if self.opset < 11 else (operands + [None, None])[2]
-            expression = clipped(operands[0], low, high)
+            if self.opset < 11:  # the bounds were attributes
+                operands += [given.get("min"), given.get("max")]
+            expression = clipped(*operands)
         else:
             if None in operands:
                 raise ValueError(f"{where} misses an input")
@@ -367,7 +367,7 @@ def number(array, width, where):
     raise ValueError(f"{where} has a constant of shape {array.shape}, which is no biases")
 
 
-def clipped(x, low, high):
+def clipped(x, low=None, high=None):
     """Clip to what is given; relu where nothing is above."""
     low = -math.inf if low is None or low <= np.finfo(np.float32).min else low
     high = math.inf if high is None or high >= np.finfo(np.float32).max else high
