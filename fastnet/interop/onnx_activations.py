@@ -103,13 +103,18 @@ def other_formulas(ops, z):
     yield "softplus", ops.Log(ops.Add(ops.Exp(z), 1.0))
     yield "sigmoid", ops.Reciprocal(ops.Add(ops.Exp(ops.Neg(z)), 1.0))
     yield "elu", ops.Where(ops.Greater(z, 0.0), z, ops.Sub(ops.Exp(z), 1.0))
+    yield "hard_sigmoid", ops.Div(ops.Clip(ops.Add(z, 3.0), 0.0, 6.0), 6.0)
     yield "step", ops.Where(ops.Greater(z, 0.0), 1.0, 0.0)
     yield "step", ops.Cast(ops.Greater(z, 0.0))
 
 
-def same_number(value):
-    """A number as formulas are compared: equal numbers of both precisions look the same."""
-    return float(f"{float(value):.6g}")
+def comparable(expression):
+    """A formula with its numbers rounded: what was float32 once is equal to what was not."""
+    if isinstance(expression, float):
+        return float(f"{expression:.5g}")
+    if isinstance(expression, tuple):
+        return tuple(comparable(part) for part in expression)
+    return expression
 
 
 class Expression(Ops):
@@ -122,21 +127,16 @@ class Expression(Ops):
     Z = ("Z",)
 
     def apply(self, op, *inputs, **attributes):
-        inputs = [same_number(x) if isinstance(x, (int, float)) else x for x in inputs]
-        attributes = {
-            key: same_number(value) if isinstance(value, float) else value
-            for key, value in attributes.items()
-        }
         if op == "Mul":
             return collect("Mul", inputs, math.prod, 1.0)
         if op in ("Add", "Sum"):
-            return collect("Add", inputs, math.fsum, 0.0)
+            return collect("Add", inputs, sum, 0.0)
         if op == "Neg":
             return self.Mul(-1.0, *inputs)
         if op == "Sub":
             return self.Add(inputs[0], self.Neg(inputs[1]))
-        if op == "Reciprocal" and isinstance(inputs[0], float) and inputs[0]:
-            return same_number(1 / inputs[0])
+        if op == "Reciprocal":
+            return reciprocal(inputs[0])
         if op == "Div":
             return self.Mul(inputs[0], self.Reciprocal(inputs[1]))
         if op == "Pow" and inputs[1] in (2.0, 3.0):
@@ -179,16 +179,25 @@ def collect(op, inputs, fold, neutral):
             parts += x[2]
         else:
             parts.append(x)
-    number = same_number(fold(numbers))
+    number = float(fold(numbers))
     if not parts:
         return number
-    if number == neutral and len(parts) == 1:
+    if len(parts) == 1 and math.isclose(number, neutral, rel_tol=1e-6):
         return parts[0]
     return (op, number, tuple(sorted(parts, key=repr)))
 
 
+def reciprocal(x):
+    """1/x; that of a product is the product of those of its parts."""
+    if isinstance(x, float):
+        return 1 / x if x else math.inf
+    if x[0] == "Mul" and x[1]:
+        return collect("Mul", [1 / x[1], *map(reciprocal, x[2])], math.prod, 1.0)
+    return x[1] if x[0] == "Reciprocal" else ("Reciprocal", x)
+
+
 def formulas(names):
-    """The normal form of every formula that is known: a dict from it to the activation's name."""
+    """Every formula that is known, `comparable`: a dict from it to the activation's name."""
     ops = Expression()
     known = {}
     for table in (EXPORT, EXPORT64):
@@ -196,7 +205,7 @@ def formulas(names):
             known[formula(ops, ops.Z)] = name
     for name, expression in other_formulas(ops, ops.Z):
         known[expression] = name
-    return {expression: name for expression, name in known.items() if name in names}
+    return {comparable(formula): name for formula, name in known.items() if name in names}
 
 
 # Operators that may stand in a formula, and attributes that they have where none are given
