@@ -11,15 +11,16 @@ SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 
 
+# The first opset that has an operator as it is used here; 13 for all others
+SINCE = {"LeakyRelu": 16, "LayerNormalization": 17, "Mish": 18, "Gelu": 20}
+
+
 class Ops:
     """What a formula is written with: each method adds an operator and returns its output.
 
     Subclasses have ``apply(op, *inputs, **attributes)``, where an input is an output of a method or
     a Python float, and ``attributes`` are those of the operator.
     """
-
-    # The first opset whose operator is used here; 13 for all others
-    SINCE = {"LeakyRelu": 16, "LayerNormalization": 17, "Mish": 18, "Gelu": 20}
 
     def __getattr__(self, op):
         if not op[0].isupper():
@@ -102,13 +103,18 @@ def other_formulas(ops, z):
     yield "softplus", ops.Log(ops.Add(ops.Exp(z), 1.0))
     yield "sigmoid", ops.Reciprocal(ops.Add(ops.Exp(ops.Neg(z)), 1.0))
     yield "elu", ops.Where(ops.Greater(z, 0.0), z, ops.Sub(ops.Exp(z), 1.0))
+    yield "hard_sigmoid", ops.Div(ops.Clip(ops.Add(z, 3.0), 0.0, 6.0), 6.0)
     yield "step", ops.Where(ops.Greater(z, 0.0), 1.0, 0.0)
     yield "step", ops.Cast(ops.Greater(z, 0.0))
 
 
-def same_number(value):
-    """A number as formulas are compared: equal numbers of both precisions look the same."""
-    return float(f"{float(value):.6g}")
+def comparable(expression):
+    """A formula with its numbers rounded: what was float32 once is equal to what was not."""
+    if isinstance(expression, float):
+        return float(f"{expression:.5g}")
+    if isinstance(expression, tuple):
+        return tuple(comparable(part) for part in expression)
+    return expression
 
 
 class Expression(Ops):
@@ -121,21 +127,16 @@ class Expression(Ops):
     Z = ("Z",)
 
     def apply(self, op, *inputs, **attributes):
-        inputs = [same_number(x) if isinstance(x, (int, float)) else x for x in inputs]
-        attributes = {
-            key: same_number(value) if isinstance(value, float) else value
-            for key, value in attributes.items()
-        }
         if op == "Mul":
             return collect("Mul", inputs, math.prod, 1.0)
         if op in ("Add", "Sum"):
-            return collect("Add", inputs, math.fsum, 0.0)
+            return collect("Add", inputs, sum, 0.0)
         if op == "Neg":
             return self.Mul(-1.0, *inputs)
         if op == "Sub":
             return self.Add(inputs[0], self.Neg(inputs[1]))
-        if op == "Reciprocal" and isinstance(inputs[0], float) and inputs[0]:
-            return same_number(1 / inputs[0])
+        if op == "Reciprocal":
+            return reciprocal(inputs[0])
         if op == "Div":
             return self.Mul(inputs[0], self.Reciprocal(inputs[1]))
         if op == "Pow" and inputs[1] in (2.0, 3.0):
@@ -178,16 +179,25 @@ def collect(op, inputs, fold, neutral):
             parts += x[2]
         else:
             parts.append(x)
-    number = same_number(fold(numbers))
+    number = float(fold(numbers))
     if not parts:
         return number
-    if number == neutral and len(parts) == 1:
+    if len(parts) == 1 and math.isclose(number, neutral, rel_tol=1e-6):
         return parts[0]
     return (op, number, tuple(sorted(parts, key=repr)))
 
 
+def reciprocal(x):
+    """1/x; that of a product is the product of those of its parts."""
+    if isinstance(x, float):
+        return 1 / x if x else math.inf
+    if x[0] == "Mul" and x[1]:
+        return collect("Mul", [1 / x[1], *map(reciprocal, x[2])], math.prod, 1.0)
+    return x[1] if x[0] == "Reciprocal" else ("Reciprocal", x)
+
+
 def formulas(names):
-    """The normal form of every formula that is known: a dict from it to the activation's name."""
+    """Every formula that is known, `comparable`: a dict from it to the activation's name."""
     ops = Expression()
     known = {}
     for table in (EXPORT, EXPORT64):
@@ -195,21 +205,22 @@ def formulas(names):
             known[formula(ops, ops.Z)] = name
     for name, expression in other_formulas(ops, ops.Z):
         known[expression] = name
-    return {expression: name for expression, name in known.items() if name in names}
+    return {comparable(formula): name for formula, name in known.items() if name in names}
 
 
-# Operators that may stand in a formula, with the attributes that they have where none are given
-ELEMENTWISE = {
-    **dict.fromkeys(
-        ["Abs", "Add", "Div", "Equal", "Erf", "Exp", "Greater", "Less", "Log", "Max", "Min", "Mish", "Mul", "Neg", "PRelu", "Pow", "Reciprocal", "Relu", "Sigmoid", "Sin", "Softplus", "Softsign", "Sub", "Sum", "Tanh", "Where"],
-        {},
-    ),
-    "Clip": {},
+# Operators that may stand in a formula, and attributes that they have where none are given
+# fmt: off
+ELEMENTWISE = frozenset((
+    "Abs", "Add", "Clip", "Div", "Elu", "Equal", "Erf", "Exp", "Gelu", "Greater", "HardSigmoid",
+    "HardSwish", "LeakyRelu", "Less", "Log", "Max", "Min", "Mish", "Mul", "Neg", "PRelu", "Pow",
+    "Reciprocal", "Relu", "Selu", "Sigmoid", "Sin", "Softplus", "Softsign", "Sub", "Sum", "Swish",
+    "Tanh", "Where",
+))
+# fmt: on
+DEFAULTS = {
     "Elu": {"alpha": 1.0},
     "Gelu": {"approximate": "none"},
     "HardSigmoid": {"alpha": 0.2, "beta": 0.5},
-    "HardSwish": {},
     "LeakyRelu": {"alpha": 0.01},
     "Selu": {"alpha": SELU_ALPHA, "gamma": SELU_SCALE},
-    "Swish": {"alpha": 1.0},
 }

@@ -1,12 +1,13 @@
 """Networks as ONNX models."""
 
 import os
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 
 from fastnet import _files
 from fastnet._config import version
-from fastnet.interop.onnx_activations import EXPORT, EXPORT64, Ops
+from fastnet.interop.onnx_activations import EXPORT, EXPORT64, SINCE, Ops
 from fastnet.interop.stack import check_named_activations, require
 from fastnet.nn.layers import Dropout, LayerNorm
 
@@ -39,7 +40,7 @@ class Nodes(Ops):
         output = f"{self.prefix}.{op}{len(self.nodes)}"
         node = self.onnx.helper.make_node(op, names, [output], name=output, **attributes)
         self.nodes.append(node)
-        self.opset = max(self.opset, self.SINCE.get(op, 13))
+        self.opset = max(self.opset, SINCE.get(op, 13))
         return output
 
 
@@ -72,7 +73,8 @@ def to_onnx(net, path=None):
 
     Notes
     -----
-    ONNX Runtime's CPU kernels have no gelu in float64, although the standard has.
+    The standard holds the epsilon of a layer normalization in float32. ONNX Runtime's CPU kernels
+    have no gelu in float64, although the standard has.
 
     Examples
     --------
@@ -107,13 +109,21 @@ def to_onnx(net, path=None):
     model = helper.make_model(
         graph,
         producer_name="fastnet",
-        producer_version=version(),
+        producer_version=own_version(),
         opset_imports=opsets,
         ir_version=helper.find_min_ir_version_for(opsets),
     )
     if path is not None:
         _files.replace(path, [model.SerializeToString()])
     return model
+
+
+def own_version():
+    """The version of fastnet; nothing where it runs without being installed."""
+    try:
+        return version()
+    except PackageNotFoundError:
+        return ""
 
 
 def add_layer(nodes, layer, x, name):

@@ -8,7 +8,13 @@ import numpy as np
 
 from fastnet import activations
 from fastnet._files import FileFormatError, brief
-from fastnet.interop.onnx_activations import ELEMENTWISE, Expression, formulas
+from fastnet.interop.onnx_activations import (
+    DEFAULTS,
+    ELEMENTWISE,
+    Expression,
+    comparable,
+    formulas,
+)
 from fastnet.interop.stack import Stack, real_array, require
 
 OPS = Expression()
@@ -70,7 +76,12 @@ def from_onnx(cls, model):
     value = reader.values.get(name)
     if value is None:
         raise ValueError(f"output {brief.repr(name)} does not depend on the input")
-    return reader.settle(value).network(cls, reader.n_inputs)
+    stack = reader.settle(value)
+    if None not in (reader.n_inputs, stack.n_inputs) and reader.n_inputs != stack.n_inputs:
+        raise ValueError(
+            f"the input has {reader.n_inputs} columns, but the first layer takes {stack.n_inputs}"
+        )
+    return stack.network(cls)
 
 
 def read(onnx, model):
@@ -79,7 +90,8 @@ def read(onnx, model):
         raise TypeError(
             f"model must be an onnx.ModelProto, bytes or a path, got {type(model).__name__}"
         )
-    errors = require("google.protobuf.message", "onnx").Error
+    decoding = require("google.protobuf.message", "onnx").Error
+    errors = (ValueError, RuntimeError, TypeError, decoding, onnx.checker.ValidationError)
     try:
         if isinstance(model, (str, os.PathLike)):
             model = onnx.load(model)
@@ -88,7 +100,7 @@ def read(onnx, model):
         onnx.checker.check_model(model)
         if model.functions:
             model = require("onnx.inliner", "onnx").inline_local_functions(model)
-    except (ValueError, RuntimeError, TypeError, errors) as error:
+    except errors as error:
         raise FileFormatError(f"no ONNX model: {str(error)[:500]}") from None
     return model
 
@@ -138,15 +150,17 @@ class Reader:
     def constant(self, name, where):
         """A constant array, or None where the tensor depends on the input."""
         if name in self.protos:
-            proto = self.protos.pop(name)
-            try:
-                self.constants[name] = self.onnx.numpy_helper.to_array(proto)
-            except (ValueError, TypeError, RuntimeError, OSError) as error:
-                raise ValueError(f"{where}: constant {brief.repr(name)}: {error}") from None
+            self.constants[name] = self.array_of(self.protos.pop(name), where)
         array = self.constants.get(name)
         if array is None and name not in self.values:
             raise ValueError(f"{where} uses {brief.repr(name)}, which no supported node gives")
         return array
+
+    def array_of(self, proto, where):
+        try:
+            return self.onnx.numpy_helper.to_array(proto)
+        except (ValueError, TypeError, KeyError, RuntimeError, OSError) as error:
+            raise ValueError(f"{where} has a damaged constant: {error!r}") from None
 
     def settle(self, value):
         """The stack with the formula as the activation of its last layer."""
@@ -154,7 +168,7 @@ class Reader:
             raise ValueError(f"{value.where} has rows of {len(self.shape) - 1} dimensions")
         if value.expression == Expression.Z:
             return value.stack
-        name = self.formulas.get(value.expression)
+        name = self.formulas.get(comparable(value.expression))
         if name is None:
             raise ValueError(f"{value.where} ends a formula that is no activation of fastnet")
         return value.stack.activation(name, value.where)
@@ -164,7 +178,7 @@ class Reader:
         if node.domain not in ("", "ai.onnx"):
             raise ValueError(f"{where} is not supported")
         attributes = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
-        attributes = {k: v.decode() if isinstance(v, bytes) else v for k, v in attributes.items()}
+        attributes = {k: v.decode(errors="replace") if isinstance(v, bytes) else v for k, v in attributes.items()}
         inputs = list(node.input)
         while inputs and not inputs[-1]:
             inputs.pop()
@@ -179,19 +193,21 @@ class Reader:
         if node.op_type in ELEMENTWISE:
             value = self.elementwise(node.op_type, inputs, arrays, values, attributes, where)
         else:
-            method = getattr(self, f"take_{node.op_type.lower()}", None)
-            if method is None or node.op_type not in OTHERS:
+            if node.op_type not in OTHERS:
                 raise ValueError(f"{where} is not supported")
             if values[0] is None:
                 raise ValueError(f"{where} has a constant first input, which is not supported")
             if any(value is not None for value in values[1:]):
                 raise ValueError(f"{where} joins two computed tensors, which is not supported")
+            if OTHERS[node.op_type] and (len(arrays) < 2 or arrays[1] is None):
+                raise ValueError(f"{where} misses an input")
+            method = getattr(self, f"take_{node.op_type.lower()}")
             value = method(values[0], arrays[1:], attributes, where)
         self.values[node.output[0]] = value
 
     def constant_of(self, attributes, where):
         if "value" in attributes:
-            return self.onnx.numpy_helper.to_array(attributes["value"])
+            return self.array_of(attributes["value"], where)
         for name in ("value_float", "value_floats", "value_int", "value_ints"):
             if name in attributes:
                 return np.array(attributes[name], np.float32 if "float" in name else np.int64)
@@ -224,7 +240,9 @@ class Reader:
         biases = np.zeros(n, gains.dtype)
         if len(arrays) > 1 and arrays[1] is not None:
             biases = one_row(arrays[1], n, where)
-        return bare(stack.layer_norm(gains, biases, attributes.get("epsilon", 1e-5), where), where)
+        # the attribute is float32: what was written as 1e-5 is to be 1e-5 again
+        epsilon = float(str(np.float32(attributes.get("epsilon", 1e-5))))
+        return bare(stack.layer_norm(gains, biases, epsilon, where), where)
 
     # -- what leaves nothing -------------------------------------------------------------------
 
@@ -251,7 +269,7 @@ class Reader:
         raise ValueError(f"{where} flattens from axis {attributes['axis']} on, expected 1")
 
     def take_reshape(self, value, arrays, attributes, where):
-        shape = [int(n) for n in np.ravel(arrays[0])]
+        shape = np.ravel(arrays[0]).tolist() if arrays[0].dtype == np.int64 else []
         width = value.stack.n_outputs or self.n_inputs
         first = self.shape[0] if self.shape else None
         keeps_rows = len(shape) == 2 and (
@@ -276,7 +294,7 @@ class Reader:
         value = computed[0]
         if any(v.stack is not value.stack or v.is_flat != value.is_flat for v in computed[1:]):
             raise ValueError(f"{where} joins two branches, which is not supported")
-        if (op in ("Add", "Sub") and values[0] is value and len(inputs) == 2) or op == "Add":
+        if op == "Add" or (op == "Sub" and values[0] is not None):
             biased = self.biased(op, value, [a for a in arrays if a is not None], where)
             if biased is not None:
                 return biased
@@ -288,11 +306,11 @@ class Reader:
             v.expression if v is not None else number(array, width, where)
             for v, array in zip(values, arrays, strict=True)
         ]
-        given = {**ELEMENTWISE[op], **attributes}
+        given = DEFAULTS.get(op, {}) | attributes
         if op == "Clip":
-            low = given.pop("min", None) if self.opset < 11 else (operands + [None])[1]
-            high = given.pop("max", None) if self.opset < 11 else (operands + [None, None])[2]
-            expression = clipped(operands[0], low, high)
+            if self.opset < 11:  # the bounds were attributes
+                operands += [given.get("min"), given.get("max")]
+            expression = clipped(*operands)
         else:
             if None in operands:
                 raise ValueError(f"{where} misses an input")
@@ -313,17 +331,18 @@ class Reader:
         return bare(stack.add_biases(-row if op == "Sub" else row), where)
 
 
-OTHERS = (
-    "Cast",
-    "Dropout",
-    "Flatten",
-    "Gemm",
-    "Identity",
-    "LayerNormalization",
-    "MatMul",
-    "Reshape",
-    "Softmax",
-)
+# Operators with a method of their own, and whether their second input must be there
+OTHERS = {
+    "Cast": False,
+    "Dropout": False,
+    "Flatten": False,
+    "Gemm": True,
+    "Identity": False,
+    "LayerNormalization": True,
+    "MatMul": True,
+    "Reshape": True,
+    "Softmax": False,
+}
 
 
 def shape_of(entry):
@@ -367,7 +386,7 @@ def number(array, width, where):
     raise ValueError(f"{where} has a constant of shape {array.shape}, which is no biases")
 
 
-def clipped(x, low, high):
+def clipped(x, low=None, high=None):
     """Clip to what is given; relu where nothing is above."""
     low = -math.inf if low is None or low <= np.finfo(np.float32).min else low
     high = math.inf if high is None or high >= np.finfo(np.float32).max else high

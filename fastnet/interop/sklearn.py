@@ -43,7 +43,7 @@ def from_sklearn(cls, mlp):
     --------
     >>> import fastnet as fn                                                 # doctest: +SKIP
     >>> from sklearn.neural_network import MLPRegressor
-    >>> mlp = MLPRegressor(8).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
+    >>> mlp = MLPRegressor(hidden_layer_sizes=8).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 4.0])
     >>> fn.Network.from_sklearn(mlp)
     Network([1, 8, 1], dtype='float64')
     """

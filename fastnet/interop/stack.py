@@ -134,14 +134,13 @@ class Stack:
                 f"{where} takes {n} values, but the layer before gives {self.n_outputs}"
             )
 
-    def network(self, cls, n_inputs=None):
+    def network(self, cls):
         """The network; float64 where an array is, else float32."""
-        n_inputs = n_inputs if self.n_inputs is None else self.n_inputs
-        if not self.layers or n_inputs is None:
+        if self.n_inputs is None:
             raise ValueError("the model has no layers with parameters")
         arrays = [array for _, named in self.layers for array in named.values()]
         dtype = "float64" if any(array.dtype == np.float64 for array in arrays) else "float32"
-        net = cls._of_layers(n_inputs, [spec for spec, _ in self.layers], dtype)
+        net = cls._of_layers(self.n_inputs, [spec for spec, _ in self.layers], dtype)
         for layer, (_, named) in zip(net.layers, self.layers, strict=True):
             for name, array in named.items():
                 getattr(layer, name)[...] = array

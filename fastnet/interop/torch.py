@@ -59,6 +59,11 @@ def qualified_name(part):
 
 def parts_of(torch, module, position):
     """The modules that a nested Sequential runs one after the other, with their positions."""
+    lazy = torch.nn.parameter.UninitializedParameter
+    if any(isinstance(p, lazy) for p in module.parameters(recurse=False)):
+        raise ValueError(
+            f"layer {position or 0}: {qualified_name(module)} has parameters without values yet"
+        )
     hooks = module._forward_hooks, module._forward_pre_hooks
     if any(hooks):
         raise ValueError(
@@ -108,7 +113,7 @@ def append(torch, stack, part, where):
 
 def values(torch, tensor, where):
     """A parameter as an array of its own."""
-    if isinstance(tensor, nn_uninitialized(torch)) or tensor.is_meta:
+    if tensor.is_meta:
         raise ValueError(f"{where} has parameters without values yet")
     if tensor.is_quantized or not tensor.is_floating_point():
         raise ValueError(f"{where} has parameters of dtype {tensor.dtype}, expected floating point")
@@ -116,10 +121,6 @@ def values(torch, tensor, where):
     if tensor.dtype not in (torch.float32, torch.float64):
         tensor = tensor.to(torch.float32)
     return np.array(tensor.numpy())
-
-
-def nn_uninitialized(torch):
-    return torch.nn.parameter.UninitializedParameter
 
 
 def activation_of(torch, part, where):
@@ -163,7 +164,8 @@ def activation_of(torch, part, where):
     if runs(part, nn.Hardtanh):
         if (part.min_val, part.max_val) != (-1, 1):
             raise ValueError(
-                f"{where} clips to {part.min_val} ... {part.max_val}, fastnet's hard_tanh to -1 ... 1"
+                f"{where} clips to {part.min_val} ... {part.max_val}, "
+                "fastnet's hard_tanh to -1 ... 1"
             )
         return "hard_tanh"
     raise ValueError(f"{where} is not supported")
