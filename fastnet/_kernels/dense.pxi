@@ -260,7 +260,8 @@ cdef int output_loss(const Plan *plan, const Loss *spec, const Rows *rows, doubl
     if spec.kind == CUSTOM_LOSS:
         mode = fn_get_mode()
         fn_set_mode(monitor.user_mode)
-        status = spec.hook(spec.context, rows.n_rows, n, a, rows.targets, row_loss, d)
+        status = spec.hook(spec.context, rows.n_rows, n, a, rows.targets, row_loss,
+                           d if wants_gradient else NULL)
         fn_set_mode(mode)
         if status != OK:
             return STOPPED
@@ -268,8 +269,9 @@ cdef int output_loss(const Plan *plan, const Loss *spec, const Rows *rows, doubl
             factor = weights[i] if weights != NULL else 1
             value[0] += scale * factor * row_loss[i]
             factor = <real> (scale * factor)
-            for j in range(n):
-                d[i * n + j] *= factor
+            if wants_gradient:
+                for j in range(n):
+                    d[i * n + j] *= factor
     else:
         value[0] += scale * loss(spec.kind, spec.parameter, n, rows, z, a, scale, NULL,
                                  d if wants_gradient else NULL)

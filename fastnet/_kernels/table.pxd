@@ -75,7 +75,7 @@ ctypedef int (*value_hook)(void *context, Py_ssize_t n_rows, Py_ssize_t n, const
 # d: dC/da (n_rows, n) on entry, dC/dz on return
 ctypedef int (*backward_hook)(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *z,
                               const void *a, void *d) noexcept nogil
-# row_loss (n_rows,) and d = d loss / d prediction (n_rows, n), neither weighted
+# row_loss (n_rows,) and d = d loss / d prediction (n_rows, n) or NULL, neither weighted
 ctypedef int (*loss_hook)(void *context, Py_ssize_t n_rows, Py_ssize_t n, const void *predictions,
                           const void *targets, void *row_loss, void *d) noexcept nogil
 ctypedef int (*poll_hook)(void *context) noexcept nogil

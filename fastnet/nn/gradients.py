@@ -91,7 +91,8 @@ def trace(net, x, y=None, loss="auto"):
     """Every quantity of the forward and the backward pass of one row.
 
     The chain rule as total derivatives: with ``J_k`` the Jacobian of activation k and, for dense
-    layers, ``W_k`` (n_in, n_out), ``dg/do_{k-1} = dg/do_k J_k W_k^T`` and ``dC/dW_k = o_{k-1} (dC/do_k J_k)``.
+    layers, ``W_k`` (n_in, n_out), ``dg/do_{k-1} = dg/do_k J_k W_k^T`` and
+    ``dC/dW_k = o_{k-1} (dC/do_k J_k)``.
 
     Parameters
     ----------

@@ -358,7 +358,7 @@ cdef class Network(DenseModel):
         return from_onnx(cls, model)
 
     def to_onnx(self, path=None):
-        """An ONNX model of the network, also written to path; see `fastnet.interop.onnx.to_onnx`."""
+        """An ONNX model of the network, and to path; see `fastnet.interop.onnx.to_onnx`."""
         from fastnet.interop.onnx import to_onnx
         return to_onnx(self, path)
 

@@ -18,8 +18,6 @@ cdef class Batches:
     cdef readonly Py_ssize_t batch_size
     cdef readonly bint shuffle
     cdef readonly uint64_t seed
-    cdef readonly double l1
-    cdef readonly double l2
     cdef Memory gradient                # of the last batch
 
     # The rows of a batch in the order of the epoch, gathered by whoever computes them
