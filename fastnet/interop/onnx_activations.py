@@ -7,6 +7,18 @@ recognizes the same formula when it reads it, however a product or a sum was ord
 
 import math
 
+__all__ = [
+    "DEFAULTS",
+    "ELEMENTWISE",
+    "EXPORT",
+    "EXPORT64",
+    "SINCE",
+    "Expression",
+    "Ops",
+    "comparable",
+    "formulas",
+]
+
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 

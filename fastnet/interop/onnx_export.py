@@ -11,6 +11,8 @@ from fastnet.interop.onnx_activations import EXPORT, EXPORT64, SINCE, Ops
 from fastnet.interop.stack import check_named_activations, require
 from fastnet.nn.layers import Dropout, LayerNorm
 
+__all__ = ["to_onnx"]
+
 # Protocol buffers end at 2 GiB
 LARGEST = 2**31 - 2**20
 

@@ -17,6 +17,8 @@ from fastnet.interop.onnx_activations import (
 )
 from fastnet.interop.stack import Stack, real_array, require
 
+__all__ = ["from_onnx"]
+
 OPS = Expression()
 # No formula of an activation has more operators; x := x * x would double it again and again
 LONGEST = 64
@@ -178,7 +180,10 @@ class Reader:
         if node.domain not in ("", "ai.onnx"):
             raise ValueError(f"{where} is not supported")
         attributes = {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}
-        attributes = {k: v.decode(errors="replace") if isinstance(v, bytes) else v for k, v in attributes.items()}
+        attributes = {
+            k: v.decode(errors="replace") if isinstance(v, bytes) else v
+            for k, v in attributes.items()
+        }
         inputs = list(node.input)
         while inputs and not inputs[-1]:
             inputs.pop()

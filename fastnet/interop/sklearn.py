@@ -2,6 +2,8 @@
 
 from fastnet.interop.stack import Stack, require
 
+__all__ = ["from_sklearn"]
+
 NAMES = {
     "identity": "identity",
     "logistic": "sigmoid",

@@ -7,6 +7,8 @@ import numpy as np
 
 from fastnet.nn.layers import Dense, Dropout, LayerNorm
 
+__all__ = ["Stack", "check_named_activations", "real_array", "require"]
+
 # f(s x) = s f(x) for s >= 0: it makes no difference whether dropout comes before or after them
 HOMOGENEOUS = ("identity", "relu", "leaky_relu", "abs")
 

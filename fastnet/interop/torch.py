@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from fastnet.interop import torch_activations
 from fastnet.interop.stack import Stack, check_named_activations, require
 from fastnet.nn.layers import Dropout, LayerNorm
+
+__all__ = ["from_torch", "to_torch"]
 
 
 def from_torch(cls, module):
@@ -125,8 +128,6 @@ def values(torch, tensor, where):
 
 def activation_of(torch, part, where):
     """The name of an activation module, with the parameters that fastnet has."""
-    from fastnet.interop.torch_activations import MODULES
-
     nn = torch.nn
     plain = {
         nn.ReLU: "relu",
@@ -137,7 +138,7 @@ def activation_of(torch, part, where):
         nn.Tanh: "tanh",
         nn.Softsign: "softsign",
         nn.Hardsigmoid: "hard_sigmoid",
-        **{kind: name for name, kind in MODULES.items()},
+        **{kind: name for name, kind in torch_activations.modules().items()},
     }
     for kind, name in plain.items():
         if runs(part, kind):
@@ -241,11 +242,10 @@ def modules_of(torch, layer, dtype):
 
 def activation_module(torch, name, dtype):
     """A module that computes the activation."""
-    from fastnet.interop.torch_activations import MODULES
-
     nn = torch.nn
-    if name in MODULES:
-        return MODULES[name]()
+    own = torch_activations.modules()
+    if name in own:
+        return own[name]()
     kinds = {
         "relu": nn.ReLU,
         "leaky_relu": nn.LeakyReLU,

@@ -1,81 +1,47 @@
-"""PyTorch modules for the activations that PyTorch has no module of."""
+"""PyTorch modules for the activations that PyTorch has no module of.
 
-import torch
+The classes are made when one is asked for, so that this module can be imported without PyTorch;
+they pickle by their names here.
+"""
 
+from fastnet.interop.stack import require
 
-class Abs(torch.nn.Module):
-    def forward(self, z):
-        return torch.abs(z)
+__all__ = ["FORMULAS", "modules"]
 
-
-class Cube(torch.nn.Module):
-    def forward(self, z):
-        return z * z * z
-
-
-class Elliot(torch.nn.Module):
-    """z / (2 (1 + |z|)) + 1/2"""
-
-    def forward(self, z):
-        return 0.5 * torch.nn.functional.softsign(z) + 0.5
-
-
-class Exp(torch.nn.Module):
-    def forward(self, z):
-        return torch.exp(z)
-
-
-class Gaussian(torch.nn.Module):
-    """e^(-z^2)"""
-
-    def forward(self, z):
-        return torch.exp(-z * z)
-
-
-class Inverse(torch.nn.Module):
-    def forward(self, z):
-        return torch.reciprocal(z)
-
-
-class Log(torch.nn.Module):
-    def forward(self, z):
-        return torch.log(z)
-
-
-class Sin(torch.nn.Module):
-    def forward(self, z):
-        return torch.sin(z)
-
-
-class Square(torch.nn.Module):
-    def forward(self, z):
-        return z * z
-
-
-class SteepSigmoid(torch.nn.Module):
-    """1 / (1 + e^(-4.9 z)), the sigmoid of NEAT (Stanley & Miikkulainen 2002)"""
-
-    def forward(self, z):
-        return torch.sigmoid(4.9 * z)
-
-
-class Step(torch.nn.Module):
-    """1 where z > 0, else 0; NaN stays NaN"""
-
-    def forward(self, z):
-        return torch.where(torch.isnan(z), z, (z > 0).to(z.dtype))
-
-
-MODULES = {
-    "abs": Abs,
-    "cube": Cube,
-    "elliot": Elliot,
-    "exp": Exp,
-    "gaussian": Gaussian,
-    "inverse": Inverse,
-    "log": Log,
-    "sin": Sin,
-    "square": Square,
-    "steep_sigmoid": SteepSigmoid,
-    "step": Step,
+# class: (activation, formula)
+FORMULAS = {
+    "Abs": ("abs", lambda torch, z: torch.abs(z)),
+    "Cube": ("cube", lambda torch, z: z * z * z),
+    "Elliot": ("elliot", lambda torch, z: 0.5 * torch.nn.functional.softsign(z) + 0.5),
+    "Exp": ("exp", lambda torch, z: torch.exp(z)),
+    "Gaussian": ("gaussian", lambda torch, z: torch.exp(-z * z)),
+    "Inverse": ("inverse", lambda torch, z: torch.reciprocal(z)),
+    "Log": ("log", lambda torch, z: torch.log(z)),
+    "Sin": ("sin", lambda torch, z: torch.sin(z)),
+    "Square": ("square", lambda torch, z: z * z),
+    "SteepSigmoid": ("steep_sigmoid", lambda torch, z: torch.sigmoid(4.9 * z)),
+    # NaN stays NaN
+    "Step": ("step", lambda torch, z: torch.where(torch.isnan(z), z, (z > 0).to(z.dtype))),
 }
+
+
+def __getattr__(name):
+    if name not in FORMULAS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    torch = require("torch", "torch")
+    activation, formula = FORMULAS[name]
+
+    def forward(self, z):
+        return formula(torch, z)
+
+    members = {"__module__": __name__, "__doc__": f"fastnet's {activation}", "forward": forward}
+    globals()[name] = kind = type(name, (torch.nn.Module,), members)
+    return kind
+
+
+def modules():
+    """The classes by the name of the activation."""
+    return {
+        activation: globals().get(name) or __getattr__(name)
+        for name, (activation, _) in FORMULAS.items()
+    }

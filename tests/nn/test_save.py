@@ -140,6 +140,30 @@ def test_the_self_test_finds_changed_weights(path, dtype, safetensors):
         fn.load(path)
 
 
+def test_the_self_test_allows_what_rounding_does(path):
+    """1/z for a z that is nothing but rounding: another instruction set finds another number."""
+    first, second = np.sin([1.0, 2.0]).astype(np.float32)
+    for weight, is_ill in ((-first / second, True), (0.5, False)):
+        net = fn.Network.from_arrays(
+            [(np.float32([[1], [weight]]), None, "identity"), (np.ones((1, 1)), None, "inverse")],
+            dtype="float32",
+        )
+        net.save(path)
+        description, data = header(path.read_bytes())
+        tensors = safetensors.numpy.load_file(path)
+        begin, end = description["self_test.output"]["data_offsets"]
+        tensors["self_test.output"] *= np.float32(1.25)
+        metadata = description["__metadata__"]
+        metadata["checksum"] = checksum(tensors, metadata["layers"])
+        data = data[:begin] + tensors["self_test.output"].tobytes() + data[end:]
+        path.write_bytes(assemble(description, data))
+        if is_ill:
+            fn.load(path)
+        else:
+            with pytest.raises(fn.FileFormatError, match="the self-test failed"):
+                fn.load(path)
+
+
 def test_weights_that_one_row_does_not_see_are_checked(path):
     """Behind a unit that is off for the self-test, only the checksum notices."""
     net = fn.Network([1, 1, 1], hidden="relu", seed=0)
