@@ -40,6 +40,8 @@ _PLACES = {
     "show_config": "fastnet._config",
 }
 _MODULES = ("activations", "losses", "optim", "random")
+# need a package that may be missing, so that `from fastnet import *` leaves them out
+_OPTIONAL_MODULES = ("sklearn",)
 
 __all__ = [*_PLACES, *_MODULES, "__version__"]
 
@@ -47,7 +49,7 @@ __all__ = [*_PLACES, *_MODULES, "__version__"]
 def __getattr__(name):
     if name in _PLACES:
         value = getattr(importlib.import_module(_PLACES[name]), name)
-    elif name in _MODULES:
+    elif name in _MODULES or name in _OPTIONAL_MODULES:
         value = importlib.import_module(f"fastnet.{name}")
     elif name == "__version__":
         value = importlib.import_module("fastnet._config").version()

@@ -1,4 +1,5 @@
 from fastnet import activations, losses, optim, random
+from fastnet import sklearn as sklearn
 from fastnet._config import isa, show_config
 from fastnet._files import FileFormatError
 from fastnet.activations import Activation
