@@ -48,6 +48,15 @@ def oracle():
     return module
 
 
+@pytest.fixture(scope="session")
+def safetensors():
+    """The package of that name; it has no wheels for free-threaded interpreters."""
+    pytest.importorskip("safetensors.numpy")
+    import safetensors
+
+    return safetensors
+
+
 @pytest.fixture
 def table(isa, dtype):
     """The kernels of one instruction set and precision, aligned."""

@@ -10,8 +10,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import safetensors
-import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,28 +66,28 @@ def test_round_trip(path):
         assert array.dtype.isnative
 
 
-def test_the_package_reads_ours(path):
+def test_the_package_reads_ours(path, safetensors):
     _files.write(path, examples(), {"a": "b"})
     assert_same(safetensors.numpy.load_file(path), examples())
     with safetensors.safe_open(path, "numpy") as file:
         assert file.metadata() == {"a": "b"}
 
 
-def test_we_read_those_of_the_package(path):
+def test_we_read_those_of_the_package(path, safetensors):
     safetensors.numpy.save_file(examples(), path, metadata={"a": "b"})
     tensors, metadata = _files.read(path)
     assert_same(tensors, examples())
     assert metadata == {"a": "b"}
 
 
-def test_nothing_in_it(path):
+def test_nothing_in_it(path, safetensors):
     _files.write(path, {}, {})
     assert _files.read(path) == ({}, {})
     assert safetensors.numpy.load_file(path) == {}
 
 
 @pytest.mark.parametrize("name", ["a", "ab", "abcdefgh", "ä", "层"])
-def test_data_begin_on_8_bytes(path, name):
+def test_data_begin_on_8_bytes(path, name, safetensors):
     _files.write(path, {name: np.arange(3.0)}, {})
     content = path.read_bytes()
     assert struct.unpack("<Q", content[:8])[0] % 8 == 0
@@ -307,7 +305,7 @@ def test_bad_files(path, what):
         assert len(str(caught.value)) < 1000
 
 
-def test_the_helpers_make_good_files():
+def test_the_helpers_make_good_files(safetensors):
     """What `BAD` changes is what makes the files bad."""
     content = assemble({"a": entry(), "b": entry(offsets=[8, 16])}, bytes(16))
     assert sorted(_files.read_bytes(content)[0]) == ["a", "b"]
@@ -338,7 +336,7 @@ def small():
 
 
 @given(st.data())
-def test_mutated_bytes(small, data):
+def test_mutated_bytes(small, safetensors, data):
     """Every damage is refused or gives arrays that fit in the file, as the package reads them."""
     content = bytearray(small)
     for _ in range(data.draw(st.integers(1, 4))):

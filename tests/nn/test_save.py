@@ -6,7 +6,6 @@ import struct
 
 import numpy as np
 import pytest
-import safetensors.numpy
 
 import fastnet as fn
 from fastnet.nn.files import checksum
@@ -75,7 +74,7 @@ def test_special_values(path, dtype):
     assert fn.load(path).parameters.tobytes() == net.parameters.tobytes()
 
 
-def test_readable_by_safetensors(path, dtype):
+def test_readable_by_safetensors(path, dtype, safetensors):
     net = example(dtype)
     net.save(path)
     tensors = safetensors.numpy.load_file(path)
@@ -109,7 +108,7 @@ def test_trained_network(path, dtype):
     assert again.fit(x, np.arange(30) % 3, epochs=2, seed=0).epochs == 2
 
 
-def change_first_weight(path, net, sealed):
+def change_first_weight(path, net, sealed, safetensors):
     """One more in the first weight of the file; sealed: with the checksum that fits."""
     description, data = header(path.read_bytes())
     tensors = safetensors.numpy.load_file(path)
@@ -125,18 +124,18 @@ def change_first_weight(path, net, sealed):
     path.write_bytes(assemble(description, bytes(data)))
 
 
-def test_the_checksum_finds_changed_weights(path, dtype):
+def test_the_checksum_finds_changed_weights(path, dtype, safetensors):
     net = example(dtype)
     net.save(path)
-    change_first_weight(path, net, sealed=False)
+    change_first_weight(path, net, False, safetensors)
     with pytest.raises(fn.FileFormatError, match="damaged: its checksum"):
         fn.load(path)
 
 
-def test_the_self_test_finds_changed_weights(path, dtype):
+def test_the_self_test_finds_changed_weights(path, dtype, safetensors):
     net = example(dtype)
     net.save(path)
-    change_first_weight(path, net, sealed=True)
+    change_first_weight(path, net, True, safetensors)
     with pytest.raises(fn.FileFormatError, match="the self-test failed"):
         fn.load(path)
 
