@@ -15,6 +15,7 @@ Any report makes the exit status 1, also one from a process that a test started.
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -39,11 +40,13 @@ OPTIONS = {
 }
 
 
-def tests_with_threads():
-    """Test files that speak of threads."""
-    tests = sorted((ROOT / "tests").rglob("test_*.py"))
-    found = [path for path in tests if "thread" in path.read_text(encoding="utf-8").lower()]
-    return [str(path.relative_to(ROOT)) for path in found]
+def tests_with_threads(tree):
+    """Test files that start threads or ask for them."""
+    found = []
+    for path in sorted((tree / "tests").rglob("test_*.py")):
+        if re.search("import threading|concurrent.futures|n_threads", path.read_text("utf-8")):
+            found.append(str(path.relative_to(tree)))
+    return found
 
 
 def copy_tree(destination):
@@ -120,7 +123,7 @@ def main(arguments=None):
             environment[name] = ":".join(filter(None, [options, log, user_options]))
         if "FASTNET_ISA" in os.environ:
             environment["FASTNET_ISA"] = os.environ["FASTNET_ISA"]
-        tests = chosen.pytest or (tests_with_threads() if kind == "thread" else [])
+        tests = chosen.pytest or (tests_with_threads(tree) if kind == "thread" else [])
         prefix = without_random_addresses() if kind == "thread" else []
         command = [*prefix, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
         print(" ".join(command), flush=True)
