@@ -23,7 +23,7 @@ import numpy as np
 
 import fastnet as fn
 from benchmarks import report, timing
-from benchmarks.report import Requirement, Row
+from benchmarks.report import Figure, Requirement, Row
 from benchmarks.timing import Contender
 from fastnet._kernels import dispatch, probe
 
@@ -169,6 +169,40 @@ def measured(name, pair, options):
         {"built-in": built_in},
         [Requirement("of the built-in", own / built_in, BOUND, "x")],
     )
+
+
+def summary(context, workload):
+    """All rows as one, for a run of other benchmarks."""
+    try:
+        functions = library()
+    except (SystemExit, OSError, subprocess.CalledProcessError) as error:
+        return Row(workload, math.nan, note=str(error), group="functions")
+    options = argparse.Namespace(
+        repeats=context.repeats, seconds=min(context.seconds, 0.02), busy=False, smoke=context.smoke
+    )
+    ratios = {
+        name: measured(name, pair, options).requirements[0].value
+        for name, pair in workloads(functions).items()
+    }
+    known = {name: ratio for name, ratio in ratios.items() if not math.isnan(ratio)}
+    if not known:
+        return Row(workload, math.nan, note="never undisturbed", group="functions")
+    worst = max(known, key=known.get)
+    median = statistics.median(known.values())
+    return Row(
+        workload,
+        math.nan,
+        {},
+        [Requirement("the slowest, of the built-in", known[worst], BOUND, "x")],
+        note=f"slowest: {worst}; {len(known)} of {len(ratios)} measured",
+        details=ratios,
+        figures=[
+            Figure("function in C, time of the built-in one: median", "x", {"fastnet": median}),
+            Figure("function in C, time of the built-in one: largest", "x",
+                   {"fastnet": known[worst]}),
+        ],
+        group="functions",
+    )  # fmt: skip
 
 
 def main(argv=None):

@@ -1,8 +1,11 @@
 """Dense networks beside NumPy, PyTorch, JAX, scikit-learn and ONNX Runtime, one thread each.
 
-    python -m benchmarks.dense                          # everything; some minutes
+    python -m benchmarks.dense                          # the main table; some minutes
+    python -m benchmarks.dense --all                    # and sweeps of sizes, accuracy, memory,
+                                                        # threads, C functions; a quarter of an hour
     python -m benchmarks.dense --rows train predict     # workloads with these words in their names
     python -m benchmarks.dense --peers numpy torch      # beside these only
+    python -m benchmarks.dense --all --quick            # fewer turns, sizes and seeds
     python -m benchmarks.dense --list
 
 All contenders start from the same parameters and data, and what they compute is compared with
@@ -13,13 +16,14 @@ float64 before anything is timed.  Times are medians; scaled ones hold for a pro
 import argparse
 import importlib.metadata
 import json
+import os
 import statistics
 import sys
 from pathlib import Path
 
 import fastnet
+from benchmarks import accuracy, c_functions, footprint, peers, report, sweeps, threads, timing
 from benchmarks import dense_rows as rows
-from benchmarks import peers, report, timing
 from benchmarks.jobs import Job
 
 DEFAULT_RESULTS = Path(__file__).parent / "results" / "dense.json"
@@ -70,6 +74,27 @@ def workloads():
     return table
 
 
+def further_workloads(quick=False):
+    """The same for those of ``--all``."""
+    table = {}
+
+    def add(kind, name, *arguments):
+        table[name] = lambda context: kind(context, name, *arguments)
+
+    runs = sweeps.Runs()
+    for sweep, jobs in sweeps.SWEEPS.items():
+        for value in sweeps.points(sweep, quick):
+            add(runs, sweeps.name_of(sweep, value), jobs[value])
+    for name, task in accuracy.TASKS.items():
+        add(accuracy.run, f"accuracy: {name}", task)
+    add(threads.run, f"threads: {threads.WIDE.name}, batch {threads.WIDE.batch_size:,}")
+    for network in footprint.NETWORKS:
+        add(footprint.memory, f"memory: {network}", network)
+    add(footprint.disk, "installed size")
+    add(c_functions.summary, "functions in C beside built-in ones")
+    return table
+
+
 PACKAGES = {"fastnet": "fastnet", "numpy": "numpy", "torch": "torch", "jax": "jax",
             "sklearn": "scikit-learn", "onnx": "onnxruntime"}  # fmt: skip
 
@@ -81,6 +106,13 @@ def version(name):
         return "built in place"  # and not installed
 
 
+def processors_of_this_process():
+    """Numbers of the processors that it may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return tuple(range(os.cpu_count() or 1))
+
+
 def arguments():
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.dense",
@@ -88,13 +120,18 @@ def arguments():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--rows", nargs="+", default=[""], metavar="WORD",
-                        help="workloads whose name has one of these in it")  # fmt: skip
+                        help="workloads, of all, whose name has one of these in it")  # fmt: skip
+    parser.add_argument("--all", action="store_true",
+                        help="also sweeps, accuracy, threads, memory, disk space, C functions")  # fmt: skip
+    parser.add_argument("--quick", action="store_true",
+                        help="3 turns, fewer sizes and seeds, nothing compiled by PyTorch "
+                        "in the sweeps")  # fmt: skip
     parser.add_argument("--peers", nargs="*", choices=peers.PEERS, default=list(peers.PEERS),
                         help="beside these, where installed")  # fmt: skip
-    parser.add_argument("--repeats", type=int, default=9, help="turns that count (9)")
+    parser.add_argument("--repeats", type=int, help="turns that count (9)")
     parser.add_argument("--seconds", type=float, default=0.03, help="length of a turn (0.03)")
     parser.add_argument("--json", type=Path, help=f"results, by default {DEFAULT_RESULTS} "
-                        "where all rows are run")  # fmt: skip
+                        "with --all alone")  # fmt: skip
     parser.add_argument("--wheel", type=Path, help="the wheel whose size is reported")
     parser.add_argument("--list", action="store_true", help="the workloads, and end")
     parser.add_argument("--smoke", action="store_true",
@@ -106,11 +143,17 @@ def arguments():
 def main(argv=None):
     parser = arguments()
     options = parser.parse_args(argv)
+    selects = options.rows != [""]
+    table = workloads()
+    if options.all or selects:
+        table |= further_workloads(options.quick)
     table = {
         name: run
-        for name, run in workloads().items()
+        for name, run in table.items()
         if any(word.lower() in name.lower() for word in options.rows)
     }
+    if options.repeats is None:
+        options.repeats = 3 if options.quick else 9
     if options.list:
         print("\n".join(table))
         return 0
@@ -118,6 +161,7 @@ def main(argv=None):
         parser.error(f"--rows: none has {' or '.join(options.rows)} in its name; see --list")
     if options.wheel is not None and not options.wheel.is_file():
         parser.error(f"--wheel: {options.wheel} is no file")
+    processors = processors_of_this_process()
     timing.pin_to_one_processor()
     if options.steps:
         print(json.dumps(rows.step_seconds(STEPS, options.repeats, options.seconds)))
@@ -125,7 +169,8 @@ def main(argv=None):
     if options.smoke:
         options.repeats, options.seconds, options.peers = 1, 1e-4, ["numpy"]
     found, missing = peers.load(options.peers)
-    context = rows.Context(found, options.repeats, options.seconds, options.smoke, options.wheel)
+    context = rows.Context(found, options.repeats, options.seconds, options.smoke, options.wheel,
+                           options.quick, processors)  # fmt: skip
     print(f"{report.machine()}; fastnet {version('fastnet')}, {fastnet.isa()}")
     if missing:
         print(f"not installed: {', '.join(missing)}")
@@ -134,13 +179,16 @@ def main(argv=None):
     for run in table.values():
         results.append(run(context))
         print(report.text(results[-1]), flush=True)
+    swept = sweeps.tables(results)
+    if swept:
+        print(f"\n{swept}")
     peak = statistics.median(context.peaks) if context.peaks else None
     met = [requirement.met for row in results for requirement in row.requirements]
     print(f"\n{sum(met)} of {len(met)} requirements met" +
           (f"; FMA peak {peak:.0f} GFLOP/s, times scaled to {timing.REFERENCE_PEAK:.0f}"
            if peak else ""))  # fmt: skip
     path = options.json
-    if path is None and options.rows == [""] and not options.smoke:
+    if path is None and options.all and not (selects or options.smoke or options.quick):
         path = DEFAULT_RESULTS
     if path is not None:
         report.write_json(

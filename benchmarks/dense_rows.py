@@ -44,6 +44,8 @@ class Context:
     seconds: float = 0.03
     smoke: bool = False
     wheel: Path | None = None
+    quick: bool = False
+    processors: tuple = ()  # that this process had before it kept to one
     peaks: list = field(default_factory=list)
     wrong: list = field(default_factory=list)
 
@@ -52,6 +54,10 @@ class Context:
         speed = probe.fma_peak(dispatch.supported()[-1])
         self.peaks.append(speed)
         return speed
+
+    def limited(self, repeats):
+        """The same with fewer turns, for work that takes long."""
+        return dataclasses.replace(self, repeats=min(self.repeats, repeats))
 
     def measure(self, contenders):
         least_share = 0.0 if self.smoke else timing.LEAST_SHARE
@@ -66,16 +72,18 @@ class Entry:
     notes: list
 
 
-def gather(context, job, kind, check, **options):
+def gather(context, job, kind, check, ways=None, **options):
     """fastnet and every variant of every peer, after ``check(name, adapter)`` of each.
 
-    ``kind``: "TRAINING" or "PREDICTION".  A peer that fails is left out with a note, one that
+    ``kind``: "TRAINING" or "PREDICTION"; ``ways``: names to keep to.  A peer that fails is left out with a note, one that
     computes something else also ends the run with an error.
     """
     makers = {"fastnet": lambda: Fastnet(job, **options)}
     for library, module in context.peers.items():
         for variant in getattr(module, kind):
             name = f"{library} {variant}".strip()
+            if ways is not None and name not in ways:
+                continue
             makers[name] = lambda m=module, v=variant: m.Peer(job, v, **options)
     entry = Entry({}, [])
     for name, make in makers.items():
@@ -167,13 +175,14 @@ def check_training(job, adapter):
     return worst, TRAINING_TOLERANCE[job.hidden]
 
 
-def training(context, workload, job, limit=None, eager=None, scan=None, best=None, share=None):
+def training(context, workload, job, limit=None, eager=None, scan=None, best=None, share=None,
+             ways=None):  # fmt: skip
     """A training step.  ``limit``: (bound, unit, rows): of a step, or of a row of it.
 
     ``eager``, ``scan``, ``best``: least speed over PyTorch eager, JAX's scan, every peer;
     ``share``: least part of the FMA peak, in percent.
     """
-    entry = gather(context, job, "TRAINING", lambda adapter: check_training(job, adapter))
+    entry = gather(context, job, "TRAINING", lambda adapter: check_training(job, adapter), ways)
     timings = context.measure(
         Contender(name, adapter.train_step, adapter.unit)
         for name, adapter in entry.adapters.items()

@@ -27,11 +27,35 @@ class Requirement:
 
 
 @dataclass
+class Figure:
+    """One quantity of several libraries, "fastnet" among them.
+
+    ``unit``: "s", "MB", "%", "x", or "" for a plain number; ``errors`` are standard errors of the
+    means in ``values``, and ``remark`` says how fastnet compares.
+    """
+
+    text: str
+    unit: str
+    values: dict[str, float]
+    errors: dict[str, float] = field(default_factory=dict)
+    remark: str = ""
+
+    def as_dict(self):
+        return {
+            "text": self.text,
+            "unit": self.unit,
+            "values": {name: finite(value) for name, value in self.values.items()},
+            "errors": {name: finite(error) for name, error in self.errors.items()},
+            "remark": self.remark,
+        }
+
+
+@dataclass
 class Row:
     """One workload.  Times are in seconds, as measured.
 
     ``scaled`` is the time of fastnet on a processor of the reference peak, ``details`` any further
-    figures by name.
+    numbers by name.  Rows of a ``group`` stay out of the main table.
     """
 
     workload: str
@@ -41,6 +65,8 @@ class Row:
     scaled: float | None = None
     note: str = ""
     details: dict[str, float] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
+    group: str = ""
 
     def as_dict(self):
         record = {
@@ -57,6 +83,10 @@ class Row:
         }
         if self.details:
             record["details"] = {name: finite(value) for name, value in self.details.items()}
+        if self.figures:
+            record["figures"] = [figure.as_dict() for figure in self.figures]
+        if self.group:
+            record["group"] = self.group
         return record
 
 
@@ -75,14 +105,30 @@ def duration(seconds):
     return f"{seconds:.3g} s"
 
 
+def quantity(value, error, unit):
+    """A number for people: "97.5 +- 0.3 %"."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    if unit == "s":
+        spread = "" if finite(error) is None else f" +- {duration(error)}"
+        return duration(value) + spread
+    spread = "" if finite(error) is None else f" +- {error:.2g}"
+    return f"{value:.4g}{spread} {unit}".rstrip()
+
+
 def text(row):
-    """The row as lines of a table: times, then one line a requirement, then one a peer."""
+    """The row as lines of a table: times, then a line a requirement, a figure and a peer."""
     scaled = "" if row.scaled is None else f"{duration(row.scaled):>12}"
     lines = [f"{row.workload:<44}{duration(row.fastnet):>12}{scaled}"]
     for requirement in row.requirements:
         value = f"{requirement.value:.3g} {requirement.unit}"
         verdict = "met" if requirement.met else "NOT MET"
         lines.append(f"    {requirement!s:<52}{value:>12}  {verdict}")
+    for figure in row.figures:
+        lines.append(f"    {figure.text}" + (f": {figure.remark}" if figure.remark else ""))
+        for name, value in figure.values.items():
+            number = quantity(value, figure.errors.get(name), figure.unit)
+            lines.append(f"      {name:<38}{number:>24}")
     for name, seconds in row.peers.items():
         ratio = seconds / row.fastnet
         times = f"{ratio:>11.3g}x" if math.isfinite(ratio) else ""
