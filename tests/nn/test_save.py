@@ -140,7 +140,7 @@ def test_the_self_test_finds_changed_weights(path, dtype, safetensors):
         fn.load(path)
 
 
-def test_the_self_test_allows_what_rounding_does(path):
+def test_the_self_test_allows_what_rounding_does(path, safetensors):
     """1/z for a z that is nothing but rounding: another instruction set finds another number."""
     first, second = np.sin([1.0, 2.0]).astype(np.float32)
     for weight, is_ill in ((-first / second, True), (0.5, False)):
