@@ -15,9 +15,7 @@ from libc.stdlib cimport calloc, free
 
 from fastnet._checks import checked_int
 from fastnet._parallel import cut_rows, run_chunks
-from fastnet.nn.layers import (
-    VIEWS, Dense, Dropout, LayerNorm, n_outputs_of, n_parameters_of
-)
+from fastnet.nn.layers import Dense, Dropout, LayerNorm, n_outputs_of, n_parameters_of, view_of
 
 from fastnet._arrays cimport convert, itemsize_of
 from fastnet._arrays cimport output as output_array
@@ -83,7 +81,7 @@ cdef class DenseModel(Model):
         for k in range(n_layers):
             spec = described[k]
             n_own = n_parameters_of(spec, n_in)
-            view = VIEWS[type(spec)](spec, n_in, self.parameters[first:first + n_own])
+            view = view_of(spec, n_in, self.parameters[first:first + n_own])
             layer = self.plan.layers + k
             layer.kind = KINDS[type(spec)]
             layer.n_inputs = n_in

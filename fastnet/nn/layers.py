@@ -239,6 +239,11 @@ def n_parameters_of(spec, n_inputs):
     return 2 * int(n_inputs) if isinstance(spec, LayerNorm) else 0
 
 
+def view_of(spec, n_inputs, parameters):
+    """What a network shows of a described layer, over its part of the flat parameters."""
+    return VIEWS[type(spec)](spec, n_inputs, parameters)
+
+
 VIEWS = {Dense: DenseLayer, Dropout: DropoutLayer, LayerNorm: LayerNormLayer}
 
 

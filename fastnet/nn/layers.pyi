@@ -49,8 +49,9 @@ class DropoutLayer:
     n_inputs: int
     n_outputs: int
     activation: str
-    weights: None
-    biases: None
+    # Any and not None, so that users need not narrow what a layer is before they take its weights
+    weights: Any
+    biases: Any
     def __init__(self, spec: Dropout, n_inputs: int, parameters: _Array) -> None: ...
     @property
     def rate(self) -> float: ...
@@ -59,7 +60,7 @@ class LayerNormLayer:
     spec: LayerNorm
     n_inputs: int
     n_outputs: int
-    weights: None
+    weights: Any
     gains: _Array
     biases: _Array
     def __init__(self, spec: LayerNorm, n_inputs: int, parameters: _Array) -> None: ...
@@ -70,6 +71,10 @@ class LayerNormLayer:
 
 def n_outputs_of(spec: _Spec, n_inputs: int) -> int: ...
 def n_parameters_of(spec: _Spec, n_inputs: int) -> int: ...
+
+def view_of(
+    spec: _Spec, n_inputs: int, parameters: _Array
+) -> DenseLayer | DropoutLayer | LayerNormLayer: ...
 
 VIEWS: Final[dict[type[_Spec], type[DenseLayer | DropoutLayer | LayerNormLayer]]]
 

@@ -8,7 +8,7 @@ cimport numpy as cnp
 from libc.string cimport memcpy
 
 from fastnet.nn.initializers import initialize
-from fastnet.nn.layers import VIEWS, Dense, LayerNorm, describe, n_parameters_of
+from fastnet.nn.layers import Dense, LayerNorm, describe, n_parameters_of, view_of
 from fastnet.random import RandomStream
 
 from fastnet._arrays cimport check_overlap, convert, is_plain, itemsize_of, matrix
@@ -122,7 +122,7 @@ cdef class Network(DenseModel):
         first = 0
         for k, layer in enumerate(self.layers):
             n = n_parameters_of(layer.spec, layer.n_inputs)
-            view = VIEWS[type(layer.spec)](layer.spec, layer.n_inputs, fresh[first:first + n])
+            view = view_of(layer.spec, layer.n_inputs, fresh[first:first + n])
             if isinstance(layer.spec, Dense):
                 rng = RandomStream(seed, stream=k) if seed is not None else RandomStream()
                 view.weights[...] = initialize(

@@ -1,10 +1,10 @@
-from typing_extensions import disjoint_base
+from typing import final
 
 from fastnet._threads import Team
 from fastnet.training.model import Model
 from fastnet.training.rows import TrainingRows
 
-@disjoint_base
+@final
 class Batches:
     def __init__(
         self,

@@ -19,6 +19,7 @@ assert_type(net(X), npt.NDArray[Any])
 assert_type(net.n_parameters, int)
 net.parameters[:] = 0
 net.layers[0].weights[0, 0] = 1.0
+fn.Network(2, layers=[fn.Dense(8), fn.LayerNorm("relu"), fn.Dropout(0.1), fn.Dense(1)])
 net.predict([[0, 1]], n_threads=2)
 net.predict_population(np.zeros((3, net.n_parameters)), X)
 
@@ -53,6 +54,9 @@ history = net.fit(
 assert_type(history, fn.History)
 assert_type(history.loss, list[float])
 assert_type(history.metrics["r2"], list[float])
+rate = fn.schedules.Warmup(10, fn.schedules.Cosine(0.01, n_steps=100))
+net.fit(X, y, optimizer=fn.AdamW(rate, clip_norm=1.0), epochs=1, n_threads=2, l2=1e-3)
+net.fit(X, y, optimizer=fn.LevenbergMarquardt(), epochs=1)
 net.partial_fit(X, y, optimizer="sgd")
 assert_type(net.evaluate(X, y, metrics="r2"), dict[str, float])
 
