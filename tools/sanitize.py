@@ -116,6 +116,7 @@ def main(arguments=None):
 
         environment = {**clean, "LD_PRELOAD": " ".join(libraries), "PYTHONMALLOC": "malloc"}
         environment["PYTHONPATH"] = str(tree)       # for what the tests start
+        environment["OPENBLAS_NUM_THREADS"] = "1"   # NumPy's own threads take locks of their own
         for name, options in OPTIONS[kind].items():
             # In files, because pytest holds back what a dying process wrote
             log = f"log_path={logs / name.split('_')[0].lower()}"
