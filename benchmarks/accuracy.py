@@ -6,6 +6,7 @@ seed makes the split, the initial weights and the order of the rows.
 """
 
 import importlib.util
+import itertools
 import math
 import warnings
 from collections.abc import Callable
@@ -109,7 +110,7 @@ class TorchLoop:
         self.is_binary = task.is_classification and classes == 2
         sizes = [x.shape[1], *task.hidden, 1 if self.is_binary else classes]
         parts = []
-        for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+        for n_in, n_out in itertools.pairwise(sizes):
             linear = torch.nn.Linear(n_in, n_out)
             torch.nn.init.xavier_uniform_(linear.weight, generator=self.generator)
             torch.nn.init.zeros_(linear.bias)
@@ -201,9 +202,8 @@ def compare(workload, task, scores, times):
             continue
         apart = noise.distance(scores["fastnet"], scores[name])
         requirements.append(
-            Requirement(f"{kind} equal to {NAMES[name]}'s, apart by", apart, noise.EQUAL,
-                        "standard errors")
-        )  # fmt: skip
+            Requirement(f"{kind} apart from {NAMES[name]}'s", apart, noise.EQUAL, "SE")
+        )
         if not apart < noise.EQUAL:
             unequal.append(NAMES[name])
         # The same seeds and splits, so that the noise of pairs is the smaller one
@@ -227,9 +227,10 @@ def compare(workload, task, scores, times):
     return Row(
         workload,
         means["fastnet"][0],
-        {name: mean for name, (mean, _) in means.items() if name != "fastnet"},
+        {},
         requirements,
-        note=f"{n} seeds; equal: means less than {noise.EQUAL:g} combined standard errors apart",
+        note=f"{n} seeds; equal: means less than {noise.EQUAL:g} combined standard errors (SE) "
+        "apart",
         details=details,
         figures=[
             Figure(f"{short}: test {kind}", "%" if task.is_classification else "",
@@ -243,7 +244,8 @@ def compare(workload, task, scores, times):
 
 def by_library(pairs):
     """({name: mean}, {name: error}) of {name: (mean, error)}."""
-    return {k: mean for k, (mean, _) in pairs.items()}, {k: error for k, (_, error) in pairs.items()}
+    means = {name: mean for name, (mean, _) in pairs.items()}
+    return means, {name: error for name, (_, error) in pairs.items()}
 
 
 def run(context, workload, task):

@@ -197,8 +197,9 @@ def summary(context, workload):
         note=f"slowest: {worst}; {len(known)} of {len(ratios)} measured",
         details=ratios,
         figures=[
-            Figure("function in C, time of the built-in one: median", "x", {"fastnet": median}),
-            Figure("function in C, time of the built-in one: largest", "x",
+            Figure("time with a function in C / with the built-in one: median", "x",
+                   {"fastnet": median}),
+            Figure("time with a function in C / with the built-in one: largest", "x",
                    {"fastnet": known[worst]}),
         ],
         group="functions",

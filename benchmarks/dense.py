@@ -121,8 +121,8 @@ def arguments():
     )
     parser.add_argument("--rows", nargs="+", default=[""], metavar="WORD",
                         help="workloads, of all, whose name has one of these in it")  # fmt: skip
-    parser.add_argument("--all", action="store_true",
-                        help="also sweeps, accuracy, threads, memory, disk space, C functions")  # fmt: skip
+    parser.add_argument("--all", action="store_true", help="also sweeps, accuracy, threads, "
+                        "memory, disk space, C functions")  # fmt: skip
     parser.add_argument("--quick", action="store_true",
                         help="3 turns, fewer sizes and seeds, nothing compiled by PyTorch "
                         "in the sweeps")  # fmt: skip

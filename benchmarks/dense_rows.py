@@ -75,8 +75,8 @@ class Entry:
 def gather(context, job, kind, check, ways=None, **options):
     """fastnet and every variant of every peer, after ``check(name, adapter)`` of each.
 
-    ``kind``: "TRAINING" or "PREDICTION"; ``ways``: names to keep to.  A peer that fails is left out with a note, one that
-    computes something else also ends the run with an error.
+    ``kind``: "TRAINING" or "PREDICTION"; ``ways``: names to keep to.  A peer that fails is left
+    out with a note, one that computes something else also ends the run with an error.
     """
     makers = {"fastnet": lambda: Fastnet(job, **options)}
     for library, module in context.peers.items():

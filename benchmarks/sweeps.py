@@ -33,13 +33,14 @@ QUICK_WAYS = tuple(way for way in WAYS if "compiled" not in way)
 def points(sweep, quick=False):
     """The values of a sweep, of which a quick one has every other, the ends among them."""
     values = list(SWEEPS[sweep])
-    return values if not quick else [v for k, v in enumerate(values) if k % 2 == 0 or v == values[-1]]
+    return [*values[:-1:2], values[-1]] if quick else values
 
 
 def name_of(sweep, value):
     job = SWEEPS[sweep][value]
-    batch = "" if sweep == "batch" else f", batch {job.batch_size}"
-    return f"{sweep} {value}: {job.name}{batch}"
+    hidden = job.sizes[1:-1]
+    batch = "" if sweep == "batch" else f"; batch {job.batch_size}"
+    return f"{sweep} {value}: 64, {len(hidden)} x {hidden[0]}, 10{batch}"
 
 
 class Runs:

@@ -1,4 +1,4 @@
-"""Write the table of README.md from the results of `python -m benchmarks.dense`.
+"""Write the tables of README.md from the results of `python -m benchmarks.dense --all`.
 
 python benchmarks/table.py                  # benchmarks/results/dense.json into README.md
 python benchmarks/table.py --check          # status 1 if README.md has another table
@@ -50,13 +50,63 @@ def fastest_of_each(peers):
     return best
 
 
-def table(results):
-    """The results as Markdown: a sentence about the machine, then a row a workload."""
-    rows = [row for row in results["rows"] if row["fastnet"] is not None]
-    peers = [fastest_of_each(row["peers"]) for row in rows]
+def in_order(found):
+    """Names of libraries, those that are known first."""
     known = list(LIBRARIES.values())
-    found = {name for best in peers for name in best}
-    names = [n for n in known if n in found] + sorted(found.difference(known))
+    return [n for n in known if n in found] + sorted(found.difference(known))
+
+
+def heading(names):
+    """The first two lines of a table whose first column is text."""
+    return [f"| {' | '.join(names)} |", f"|{'|'.join([' --- '] + [' ---: '] * (len(names) - 1))}|"]
+
+
+def quantity(value, error, unit):
+    """A number with its standard error, which decides how many digits are shown, and its unit."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    if unit == "s":
+        factor, unit = next(
+            ((f, u) for f, u in ((1e9, "ns"), (1e6, "µs"), (1e3, "ms")) if abs(value) * f < 999.5),
+            (1, "s"),
+        )
+        value, error = value * factor, None if error is None else error * factor
+    if error is not None and math.isfinite(error) and error > 0:
+        # One digit of the error, two where the first is 1
+        digits = max(0, -math.floor(math.log10(error / 1.95)))
+        number = f"{value:,.{digits}f} ± {error:.{digits}f}"
+    else:
+        digits = 2 - math.floor(math.log10(abs(value))) if value else 0
+        number = f"{value:,.{max(0, digits)}f}"
+        number = number.rstrip("0").rstrip(".") if "." in number else number
+    return f"{number} {unit}".rstrip()
+
+
+def figures_table(results):
+    """Accuracy, threads, memory and disk space: a row a figure; no lines where there is none."""
+    figures = [figure for row in results["rows"] for figure in row.get("figures", ())]
+    figures = [figure for figure in figures if figure["values"].get("fastnet") is not None]
+    if not figures:
+        return []
+    found = {library(name) for figure in figures for name in figure["values"]} - {"fastnet"}
+    names = in_order(found)
+    lines = heading(["Figure", "fastnet", *names, "Others / fastnet"])
+    for figure in figures:
+        cells = {
+            library(name): quantity(value, figure["errors"].get(name), figure["unit"])
+            for name, value in figure["values"].items()
+        }
+        cells = [cells.get(name, "-") for name in ("fastnet", *names)]
+        lines.append(f"| {figure['text']} | {' | '.join(cells)} | {figure['remark'] or '-'} |")
+    return ["", "Means ± standard errors over seeds; equal: less than 2 combined errors apart.", "",
+            *lines]  # fmt: skip
+
+
+def table(results):
+    """The results as Markdown: a sentence about the machine, a row a workload, then the figures."""
+    rows = [row for row in results["rows"] if row["fastnet"] is not None and not row.get("group")]
+    peers = [fastest_of_each(row["peers"]) for row in rows]
+    names = in_order({name for best in peers for name in best})
     peak = results["peak_gflops"]
     speed = "" if peak is None else f", {peak:.0f} GFLOP/s of float32 multiply-adds on one core"
     lines = [
@@ -67,15 +117,13 @@ def table(results):
     if versions:
         listed = ", ".join(f"{name} {version}" for name, version in versions.items())
         lines[0] += f" {listed}."
-    headings = ["Workload", "fastnet", *names, "fastest other / fastnet"]
-    lines.append(f"| {' | '.join(headings)} |")
-    lines.append(f"|{'|'.join([' --- '] + [' ---: '] * (len(headings) - 1))}|")
+    lines += heading(["Workload", "fastnet", *names, "fastest other / fastnet"])
     for row, best in zip(rows, peers, strict=True):
         seconds = row["fastnet"]
         ratio = f"{min(best.values()) / seconds:.3g}" if best and seconds else "-"
         cells = [row["workload"], duration(seconds), *(duration(best.get(n)) for n in names), ratio]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join(lines + figures_table(results))
 
 
 def replace(text, new):

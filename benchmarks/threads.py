@@ -134,8 +134,8 @@ def run(context, workload):
         note="; ".join(notes),
         details=rates | {"over one process alone": alone},
         figures=[
-            Figure(f"{WIDE.name}, batch {WIDE.batch_size:,}: 2 threads over one of 2 processes",
-                   "x", {"fastnet": speedup}),
+            Figure(f"{WIDE.name}, batch {WIDE.batch_size:,}: speed of 2 threads / of one of 2 "
+                   "processes", "x", {"fastnet": speedup}),
         ],
         group="threads",
     )  # fmt: skip

@@ -78,6 +78,49 @@ def test_table(table, results):
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "error", "unit", "text"),
+    [
+        (97.4567, 0.218, "%", "97.5 ± 0.2 %"),
+        (97.4567, 0.0655, "%", "97.46 ± 0.07 %"),
+        (0.4832, 0.0123, "", "0.483 ± 0.012"),
+        (98.4, 12.3, "%", "98 ± 12 %"),
+        (12.34e-3, 0.41e-3, "s", "12.3 ± 0.4 ms"),
+        (1.8291, None, "x", "1.83 x"),
+        (865.21, None, "MB", "865 MB"),
+        (1234.5, None, "MB", "1,234 MB"),
+        (0.0, 0.0, "MB", "0 MB"),
+        (1.5, float("nan"), "s", "1.5 s"),
+        (None, None, "s", "-"),
+    ],
+)
+def test_quantities(table, value, error, unit, text):
+    assert table.quantity(value, error, unit) == text
+
+
+def test_figures_have_a_table_of_their_own(table, results):
+    def figure(text, unit, values, errors=(), remark=""):
+        return {"text": text, "unit": unit, "values": values, "errors": dict(errors),
+                "remark": remark}  # fmt: skip
+
+    alone = table.table(results)
+    further = {"workload": "accuracy", "fastnet": 0.01, "peers": {}, "group": "accuracy"}
+    further["figures"] = [
+        figure("score", "%", {"fastnet": 97.0, "torch": 96.0}, {"fastnet": 0.5}, "equal"),
+        figure("threads", "x", {"fastnet": 1.85}),
+        figure("unknown", "x", {"fastnet": None, "jax": 1.0}),
+    ]
+    results["rows"] += [further, further | {"workload": "width 8", "figures": []}]
+    text = table.table(results)
+    assert text.startswith(alone + "\n\n")
+    assert text.removeprefix(alone).splitlines()[4:] == [
+        "| Figure | fastnet | PyTorch | Others / fastnet |",
+        "| --- | ---: | ---: | ---: |",
+        "| score | 97.0 ± 0.5 % | 96 % | equal |",
+        "| threads | 1.85 x | - | - |",
+    ]
+
+
 def test_only_what_is_between_the_markers_changes(table, results, tmp_path):
     readme, data = tmp_path / "README.md", tmp_path / "dense.json"
     readme.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter ü\n", encoding="utf-8")
