@@ -8,6 +8,7 @@ nothing of units that are off for it: against damage there is a checksum of all 
 
 import binascii
 import json
+import sys
 
 import numpy as np
 
@@ -66,9 +67,10 @@ def checksum(tensors, text):
     crc = binascii.crc32(text.encode("utf-8", "surrogatepass"))
     for name in sorted(tensors):
         tensor = np.ascontiguousarray(tensors[name])
-        tensor = tensor.astype(tensor.dtype.newbyteorder("<"), copy=False)
+        if sys.byteorder == "big":
+            tensor = tensor.astype(tensor.dtype.newbyteorder("<"))
         crc = binascii.crc32(repr((name, tensor.dtype.str, tensor.shape)).encode(), crc)
-        crc = binascii.crc32(tensor.reshape(-1).view(np.uint8), crc)
+        crc = binascii.crc32(tensor, crc)
     return f"{crc:08x}"
 
 
