@@ -7,6 +7,9 @@ kernel; they may be read-only and they may be the caller's own array.
 
 cimport numpy as cnp
 
+# Any array-like of real numbers as it is.  TypeError and ValueError as in the next.
+cdef cnp.ndarray real_array(object value, str name)
+
 # Any real array-like, not copied where it is already right.  TypeError for complex, object, text or
 # dates.
 cdef cnp.ndarray convert(object value, str name, int typenum)

@@ -134,9 +134,11 @@ cdef cnp.ndarray labels(object value, str name, Py_ssize_t n_rows, Py_ssize_t n_
             raise ValueError(
                 f"{name}[{flat}] is {array[flat]}: class labels must be from 0 to {n_classes - 1}"
             )
+    # Always a copy: kernels take labels as indices, and the caller may change his later
     return cnp.PyArray_FROM_OTF(
         array, cnp.NPY_INT32,
-        cnp.NPY_ARRAY_CARRAY_RO | cnp.NPY_ARRAY_NOTSWAPPED | cnp.NPY_ARRAY_FORCECAST,
+        cnp.NPY_ARRAY_CARRAY_RO | cnp.NPY_ARRAY_NOTSWAPPED | cnp.NPY_ARRAY_FORCECAST
+        | cnp.NPY_ARRAY_ENSURECOPY,
     )
 
 

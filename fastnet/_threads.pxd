@@ -8,6 +8,7 @@ ctypedef int (*task_function)(void *context, Py_ssize_t task, int worker) noexce
 cdef class Team:
     cdef readonly int n_threads
     cdef list threads                   # all but the caller's
+    cdef int n_running                  # with the caller's
     cdef void **start                   # a lock a thread: released when there is work, or to end
     cdef void **ready                   # a lock a thread: released when its work is done
     cdef bint is_closed

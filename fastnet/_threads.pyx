@@ -54,11 +54,15 @@ cdef int pending_exception() except? -1:
 
 
 cdef class Team:
-    """A team of so many threads, the caller's among them; to be used in a ``with`` block."""
+    """A team of so many threads, the caller's among them.
+
+    Outside of a ``with`` block the caller is alone and does all tasks.
+    """
 
     def __cinit__(self, int n_threads):
         cdef int k
         self.n_threads = n_threads
+        self.n_running = 1
         self.start = <void **> calloc(n_threads, sizeof(void *))
         self.ready = <void **> calloc(n_threads, sizeof(void *))
         if self.start == NULL or self.ready == NULL:
@@ -77,20 +81,23 @@ cdef class Team:
         try:
             for k in range(1, self.n_threads):
                 thread = threading.Thread(target=self._serve, args=(k,), daemon=True)
-                thread.start()
                 self.threads.append(thread)
+                thread.start()
         except BaseException:
             self.__exit__()
             raise
+        self.n_running = self.n_threads
         return self
 
     def __exit__(self, *_):
         cdef int k
         self.is_closed = True
+        self.n_running = 1
         for k in range(1, len(self.threads) + 1):
             PyThread_release_lock(self.start[k])
         for thread in self.threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
         self.threads = []
 
     def __dealloc__(self):
@@ -131,7 +138,7 @@ cdef class Team:
                         self.keep_error()
 
     cdef int run(self, task_function function, void *context, Py_ssize_t n_tasks) noexcept nogil:
-        cdef int k, n_workers = <int> min(<Py_ssize_t> self.n_threads, n_tasks)
+        cdef int k, n_workers = <int> min(<Py_ssize_t> self.n_running, n_tasks)
         self.function = function
         self.context = context
         self.n_tasks = n_tasks

@@ -17,7 +17,7 @@ from fastnet._checks import checked_int
 from fastnet._parallel import cut_rows, run_chunks
 from fastnet.nn.layers import Dense, Dropout, LayerNorm, n_outputs_of, n_parameters_of, view_of
 
-from fastnet._arrays cimport convert, itemsize_of
+from fastnet._arrays cimport check_overlap, convert, itemsize_of
 from fastnet._arrays cimport output as output_array
 from fastnet._kernels.dispatch cimport floating_point_mode, kernels, monotonic_seconds
 from fastnet._kernels.table cimport (
@@ -200,6 +200,7 @@ cdef class DenseModel(Model):
             y = cnp.PyArray_SimpleNew(ndim, shape, self.typenum)
         else:
             y = output_array(out, "out", ndim, shape, self.typenum)
+            check_overlap(y, "out", self.parameters, "parameters")
             if np.may_share_memory(x, y):
                 x = x.copy()
         chunks = cut_rows(

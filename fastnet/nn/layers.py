@@ -264,7 +264,7 @@ def describe(inputs, layers, hidden, output_activation, bias, init):
         if not layers:
             raise ValueError("layers must hold at least one layer")
         for k, layer in enumerate(layers):
-            if not isinstance(layer, tuple(VIEWS)):
+            if type(layer) not in VIEWS:
                 raise TypeError(
                     f"layers[{k}] must be a fastnet.Dense, Dropout or LayerNorm, "
                     f"got {type(layer).__name__}"

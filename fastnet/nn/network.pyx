@@ -11,7 +11,9 @@ from fastnet.nn.initializers import initialize
 from fastnet.nn.layers import Dense, LayerNorm, describe, n_parameters_of, view_of
 from fastnet.random import RandomStream
 
-from fastnet._arrays cimport check_overlap, convert, is_plain, itemsize_of, matrix
+from fastnet._arrays cimport (
+    check_overlap, convert, is_plain, itemsize_of, matrix, real_array
+)
 from fastnet._arrays cimport output as output_array
 from fastnet._kernels.table cimport OK, Monitor
 from fastnet._workspace cimport Workspace, acquire, release
@@ -78,15 +80,23 @@ cdef class Network(DenseModel):
         dtype : optional
             By default float32 where every array is float32, else float64.
         """
-        layers = list(layers)
+        try:
+            layers = list(layers)
+        except TypeError:
+            raise TypeError(
+                "layers must be a list of (weights, biases or None, activation), "
+                f"got {type(layers).__name__}"
+            ) from None
         if not layers:
             raise ValueError("layers must hold at least one (weights, biases, activation)")
         arrays = []
         for k, layer in enumerate(layers):
-            if len(layer) != 3:
-                raise ValueError(f"layers[{k}] must be (weights, biases or None, activation)")
-            weights, biases, activation = layer
-            weights = np.asarray(weights)
+            try:
+                weights, biases, activation = layer
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"layers[{k}] must be (weights, biases or None, activation)") from None
+            weights = real_array(weights, f"layers[{k}]: weights")
             if weights.ndim != 2 or 0 in weights.shape:
                 raise ValueError(
                     f"layers[{k}]: weights must have shape (n_in, n_out), both at least 1, "
@@ -98,7 +108,7 @@ cdef class Network(DenseModel):
                     f"weights of shape {arrays[-1][0].shape}"
                 )
             if biases is not None:
-                biases = np.asarray(biases)
+                biases = real_array(biases, f"layers[{k}]: biases")
                 if biases.shape != weights.shape[1:]:
                     raise ValueError(
                         f"layers[{k}]: biases must have shape {weights.shape[1:]}, "
@@ -363,7 +373,11 @@ cdef class Network(DenseModel):
         return to_onnx(self, path)
 
     def save(self, path):
-        """Write the network to a safetensors file, replacing what is there at once."""
+        """Write the network to a safetensors file, replacing what is there at once.
+
+        The file has layers and parameters, not the initializers: a loaded network is
+        reinitialized as with ``init="auto"``.
+        """
         from fastnet.nn.files import save
         save(self, path)
 

@@ -5,7 +5,7 @@ import math
 from fastnet._kernels.table cimport Kernels
 from fastnet.optim.arguments cimport number
 from fastnet.optim.first_order cimport FirstOrder
-from fastnet.optim.optimizers cimport Optimizer
+from fastnet.optim.optimizers cimport Optimizer, element
 
 __all__ = ["Adagrad", "Adam", "AdamW", "RMSProp"]
 
@@ -71,12 +71,11 @@ cdef class Adam(FirstOrder):
         self.v = self.state_data("v")
         return 0
 
-    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
-                    double learning_rate) noexcept nogil:
-        self.step_count += 1
-        self.clip(table, n, gradient)
-        table.adam(n, parameters, gradient, self.m, self.v, self.step_count, learning_rate,
-                   self.beta1, self.beta2, self.epsilon, self.decoupled_decay)
+    cdef void update(self, const Kernels *table, Py_ssize_t first, Py_ssize_t n, void *parameters,
+                     void *gradient, double learning_rate) noexcept nogil:
+        table.adam(n, element(table, parameters, first), element(table, gradient, first),
+                   element(table, self.m, first), element(table, self.v, first), self.step_count,
+                   learning_rate, self.beta1, self.beta2, self.epsilon, self.decoupled_decay)
 
 
 cdef class AdamW(Adam):
@@ -200,12 +199,12 @@ cdef class RMSProp(FirstOrder):
         self.velocity = self.state_data("velocity")
         return 0
 
-    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
-                    double learning_rate) noexcept nogil:
-        self.step_count += 1
-        self.clip(table, n, gradient)
-        table.rmsprop(n, parameters, gradient, self.square, self.mean, self.velocity,
-                      learning_rate, self.decay, self.momentum, self.epsilon, self.weight_decay)
+    cdef void update(self, const Kernels *table, Py_ssize_t first, Py_ssize_t n, void *parameters,
+                     void *gradient, double learning_rate) noexcept nogil:
+        table.rmsprop(n, element(table, parameters, first), element(table, gradient, first),
+                      element(table, self.square, first), element(table, self.mean, first),
+                      element(table, self.velocity, first), learning_rate, self.decay,
+                      self.momentum, self.epsilon, self.weight_decay)
 
 
 cdef class Adagrad(FirstOrder):
@@ -275,9 +274,8 @@ cdef class Adagrad(FirstOrder):
         self.squares = self.state_data("squares")
         return 0
 
-    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
-                    double learning_rate) noexcept nogil:
-        self.step_count += 1
-        self.clip(table, n, gradient)
-        table.adagrad(n, parameters, gradient, self.squares, learning_rate, self.epsilon,
+    cdef void update(self, const Kernels *table, Py_ssize_t first, Py_ssize_t n, void *parameters,
+                     void *gradient, double learning_rate) noexcept nogil:
+        table.adagrad(n, element(table, parameters, first), element(table, gradient, first),
+                      element(table, self.squares, first), learning_rate, self.epsilon,
                       self.weight_decay)

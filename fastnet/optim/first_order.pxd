@@ -8,9 +8,8 @@ cdef class FirstOrder(Optimizer):
     cdef double norm_limit          # infinite where there is none
     cdef double value_limit
 
-    # For subclasses: what all constructors and all apply() begin with
+    # For subclasses: what all constructors begin with
     cdef int set_clipping(self, object clip_norm, object clip_value) except -1
-    cdef void clip(self, const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil
 
 
 # g *= length / |g|, or only where |g| > length; a zero vector stays.  One with a NaN stays if only

@@ -37,7 +37,8 @@ cdef class FirstOrder(Optimizer):
         self.value_limit = value_limit
         return 0
 
-    cdef void clip(self, const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil:
+    cdef void begin_step(self, const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil:
+        self.step_count += 1
         if self.value_limit != INFINITY:
             table.clamp(n, self.value_limit, gradient)
         if self.norm_limit != INFINITY:

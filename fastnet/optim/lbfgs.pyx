@@ -74,7 +74,7 @@ cdef class LBFGS(FullBatchOptimizer):
     """
 
     def __init__(self, memory=10, tolerance=1e-8, max_line_search=20):
-        self.memory = checked_int(memory, "memory")
+        self.memory = checked_int(memory, "memory", 1, 10**6)
         self.max_line_search = checked_int(max_line_search, "max_line_search", 1, 10**6)
         super().__init__(tolerance)
 

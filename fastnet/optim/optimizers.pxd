@@ -6,13 +6,19 @@ from fastnet._kernels.table cimport Kernels
 from fastnet.optim.schedules cimport Schedule
 
 
+# Element number first of a vector; NULL stays
+cdef inline void *element(const Kernels *table, void *data, Py_ssize_t first) noexcept nogil:
+    return <char *> data + first * table.itemsize if data != NULL else NULL
+
+
 cdef class Optimizer:
     """What all optimizers share.  An optimizer serves one vector: its size and dtype are those of
     the first step.
 
-    A training loop calls ``prepare`` once, then for each step ``current_rate`` and ``apply`` (a
-    `FullBatchOptimizer` instead: ``iterate``).  While it has released the interpreter lock it
-    counts itself in ``in_use``, so that nobody frees or moves the state under it.
+    A training loop calls ``prepare``, then for each step ``current_rate``, ``begin_step`` and
+    ``update`` (a `FullBatchOptimizer` instead: ``iterate``).  While it has released the interpreter
+    lock it counts itself in ``in_use``, so that nobody frees or moves the state under it; after
+    Python code of the user has run, which may have reset it, it prepares it again.
     """
 
     cdef object rate                    # callable(step_index), or None where the rate is constant
@@ -32,9 +38,12 @@ cdef class Optimizer:
     cdef bint needs_python(self) noexcept nogil
     # Allocates the state, or checks that it is of this size and itemsize
     cdef int prepare(self, Py_ssize_t n, Py_ssize_t itemsize) except -1
-    # One step in place; counts it.  The gradient may be overwritten.
-    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
-                    double learning_rate) noexcept nogil
+    # One step: begin_step() counts it and may overwrite the gradient; update() then moves parameters
+    # first .. first + n in place, which depends on nothing but these elements, so that threads may
+    # share them.
+    cdef void begin_step(self, const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil
+    cdef void update(self, const Kernels *table, Py_ssize_t first, Py_ssize_t n, void *parameters,
+                     void *gradient, double learning_rate) noexcept nogil
 
     # For subclasses: the arguments, their defaults, the names of the state arrays, and what to do
     # when those moved

@@ -120,8 +120,9 @@ cdef class Optimizer:
         self.prepare(shape[0], itemsize_of(typenum))
         # As in training: moments would otherwise decay to denormals, where they stick and cost 27x.
         mode = flush_denormals()
-        self.apply(kernels(itemsize_of(typenum)), shape[0], cnp.PyArray_DATA(p),
-                   cnp.PyArray_DATA(g), learning_rate)
+        self.begin_step(kernels(self.itemsize), shape[0], cnp.PyArray_DATA(g))
+        self.update(kernels(self.itemsize), 0, shape[0], cnp.PyArray_DATA(p),
+                    cnp.PyArray_DATA(g), learning_rate)
         set_floating_point_mode(mode)
 
     def reset(self):
@@ -175,7 +176,11 @@ cdef class Optimizer:
         self.size = size
         self.itemsize = itemsize
         self.arrays = arrays
-        self.bind()
+        try:
+            self.bind()
+        except MemoryError:
+            self.forget()
+            raise
 
     def __reduce__(self):
         return _rebuild, (type(self), self.arguments()), self.get_state()
@@ -251,8 +256,11 @@ cdef class Optimizer:
             raise
         return 0
 
-    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
-                    double learning_rate) noexcept nogil:
+    cdef void begin_step(self, const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil:
+        self.step_count += 1
+
+    cdef void update(self, const Kernels *table, Py_ssize_t first, Py_ssize_t n, void *parameters,
+                     void *gradient, double learning_rate) noexcept nogil:
         pass
 
     cdef dict arguments(self):

@@ -4,7 +4,7 @@ import math
 
 from fastnet._kernels.table cimport Kernels
 from fastnet.optim.arguments cimport number
-from fastnet.optim.optimizers cimport Optimizer
+from fastnet.optim.optimizers cimport Optimizer, element
 
 __all__ = ["Rprop"]
 
@@ -85,8 +85,8 @@ cdef class Rprop(Optimizer):
         self.lengths = self.state_data("lengths")
         return 0
 
-    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
-                    double learning_rate) noexcept nogil:
-        self.step_count += 1
-        table.rprop(n, parameters, gradient, self.signs, self.lengths, self.grow, self.shrink,
-                    self.min_step, self.max_step)
+    cdef void update(self, const Kernels *table, Py_ssize_t first, Py_ssize_t n, void *parameters,
+                     void *gradient, double learning_rate) noexcept nogil:
+        table.rprop(n, element(table, parameters, first), element(table, gradient, first),
+                    element(table, self.signs, first), element(table, self.lengths, first),
+                    self.grow, self.shrink, self.min_step, self.max_step)

@@ -5,6 +5,7 @@ import math
 from fastnet._kernels.table cimport Kernels
 from fastnet.optim.arguments cimport number
 from fastnet.optim.first_order cimport FirstOrder, rescale
+from fastnet.optim.optimizers cimport element
 
 __all__ = ["SGD"]
 
@@ -83,14 +84,17 @@ cdef class SGD(FirstOrder):
     cdef bint overwrites_gradient(self):
         return self.normalize or FirstOrder.overwrites_gradient(self)
 
-    cdef void apply(self, const Kernels *table, Py_ssize_t n, void *parameters, void *gradient,
-                    double learning_rate) noexcept nogil:
-        self.step_count += 1
-        self.clip(table, n, gradient)
+    cdef void begin_step(self, const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil:
+        FirstOrder.begin_step(self, table, n, gradient)
         if self.normalize:
             rescale(table, n, gradient, 1, False)
+
+    cdef void update(self, const Kernels *table, Py_ssize_t first, Py_ssize_t n, void *parameters,
+                     void *gradient, double learning_rate) noexcept nogil:
+        cdef void *p = element(table, parameters, first)
+        cdef void *g = element(table, gradient, first)
         if self.momentum > 0:
-            table.momentum(n, parameters, gradient, self.velocity, learning_rate, self.momentum,
-                           self.nesterov, self.weight_decay)
+            table.momentum(n, p, g, element(table, self.velocity, first), learning_rate,
+                           self.momentum, self.nesterov, self.weight_decay)
         else:
-            table.sgd(n, parameters, gradient, learning_rate, self.weight_decay)
+            table.sgd(n, p, g, learning_rate, self.weight_decay)

@@ -1,5 +1,6 @@
 """What both estimators share: data, network, training, prediction."""
 
+import copy
 import math
 import warnings
 
@@ -17,6 +18,12 @@ from fastnet.sklearn.watch import Watch
 from fastnet.training.rows import TrainingRows
 
 __all__ = ["BaseMLP"]
+
+# Attributes whose objects a further fit changes
+CHANGED_IN_PLACE = {
+    "network_", "loss_curve_", "validation_scores_", "validation_loss_curve_", "_optimizer",
+    "_random_state",
+}
 
 # Sparse rows that would need more memory than this become dense piece by piece.
 DENSE_BYTES = 2**28
@@ -67,6 +74,8 @@ class BaseMLP(BaseEstimator):
 
     def _fit(self, X, y, sample_weight, classes=None, incremental=False):
         before = vars(self).copy()
+        for name in CHANGED_IN_PLACE & before.keys():
+            before[name] = copy.deepcopy(before[name])
         try:
             return self._fit_or_fail(X, y, sample_weight, classes, incremental)
         except Exception:

@@ -14,7 +14,7 @@ from fastnet.training.rows cimport TrainingRows
 cdef class Batches:
     cdef Model model
     cdef TrainingRows data
-    cdef Team team
+    cdef readonly Team team
     cdef readonly Py_ssize_t batch_size
     cdef readonly bint shuffle
     cdef readonly uint64_t seed

@@ -13,8 +13,10 @@ class Batches:
         batch_size: int,
         shuffle: bool,
         seed: int,
-        team: Team,
+        n_threads: int,
     ) -> None: ...
+    @property
+    def team(self) -> Team: ...
     @property
     def batch_size(self) -> int: ...
     @property

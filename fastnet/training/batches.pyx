@@ -25,6 +25,7 @@ cdef enum:
     SPAN_OPERATIONS = 20000000          # at least, where a batch has them
     SLICE = 32768                       # parameters that one task sums
     SPANS_PER_THREAD = 4
+    MOST_THREADS = 1024
 
 
 cdef int span_task(void *context, Py_ssize_t task, int worker) noexcept nogil:
@@ -50,16 +51,17 @@ cdef class Batches:
         Whether every epoch takes the rows in a new random order.
     seed : int
         Of that order, where epoch k uses stream k, and of dropout.
-    team : Team
+    n_threads : int
+        At most so many threads share the work.
     """
 
     def __init__(self, Model model, TrainingRows rows, Py_ssize_t batch_size, bint shuffle,
-                 uint64_t seed, Team team):
+                 uint64_t seed, object n_threads):
         cdef Py_ssize_t n_rows = rows.rows.n_rows, itemsize = model.kernels.itemsize, k
         cdef Py_ssize_t n_spans, at_once = model.rows_at_once()
+        cdef Team team
         self.model = model
         self.data = rows
-        self.team = team
         self.batch_size = min(batch_size, n_rows)
         # the order of a full batch does not matter
         self.shuffle = shuffle and self.batch_size < n_rows
@@ -68,6 +70,8 @@ cdef class Batches:
         self.span = SPAN_OPERATIONS // (6 * max(model.n_parameters, <Py_ssize_t> 1))
         self.span = max(at_once, self.span // at_once * at_once)
         n_spans = (self.batch_size - 1) // self.span + 1
+        # no thread that would have nothing to do
+        self.team = team = Team(min(n_threads, n_spans, MOST_THREADS))
         self.wave = 1 if team.n_threads == 1 else min(n_spans, SPANS_PER_THREAD * team.n_threads)
         self.scratch = <void **> calloc(team.n_threads, sizeof(void *))
         self.monitors = <Monitor *> calloc(team.n_threads, sizeof(Monitor))

@@ -13,7 +13,6 @@ import numpy as np
 
 from fastnet._checks import checked_int
 from fastnet._progress import Progress
-from fastnet._threads import Team
 from fastnet.optim.optimizers import resolve as resolve_optimizer
 from fastnet.training import metrics as metrics_module
 from fastnet.training.history import EarlyStopping, History
@@ -21,9 +20,6 @@ from fastnet.training.loop import TrainingLoop, mean_loss
 from fastnet.training.rows import TrainingRows
 
 __all__ = ["evaluate", "fit", "partial_fit"]
-
-# More would only wait for each other
-MAX_THREADS = 1024
 
 
 def check_seed(seed):
@@ -37,7 +33,8 @@ def weigh_classes(class_weight, y, sample_weight, n_outputs):
     """Weights of rows from weights of their classes: a dict, or "balanced" for n / (k count)."""
     y = np.asarray(y)
     is_binary = n_outputs == 1 and (np.isin(y, (0, 1)).all() or np.isin(y, (-1, 1)).all())
-    if not is_binary and not (y.dtype.kind in "iub" or (y.ndim == 2 and np.isin(y, (0, 1)).all())):
+    is_one_hot = y.ndim == 2 and np.isin(y, (0, 1)).all() and not metrics_module.is_multilabel(y)
+    if not is_binary and not is_one_hot and not (y.ndim == 1 and y.dtype.kind in "iub"):
         raise ValueError("class_weight needs classes: y must be labels or one-hot rows")
     labels = metrics_module.classes(y)
     if class_weight == "balanced":
@@ -54,10 +51,16 @@ def weigh_classes(class_weight, y, sample_weight, n_outputs):
     for label, weight in class_weight.items():
         if not isinstance(label, (int, np.integer)) or not 0 <= label < n_classes:
             raise ValueError(f"class_weight names class {label!r}: expected 0..{n_classes - 1}")
+        if isinstance(weight, bool) or not isinstance(weight, numbers.Real):
+            raise TypeError(
+                f"class_weight[{label}] must be a number, got {type(weight).__name__}"
+            )
         if not (np.isfinite(weight) and weight >= 0):
             raise ValueError(f"class_weight[{label}] must be finite and at least 0, got {weight}")
         table[label] = weight
     weights = table[labels]
+    if not weights.any():
+        raise ValueError("class_weight gives every row the weight 0: no row counts")
     return weights if sample_weight is None else weights * np.asarray(sample_weight, np.float64)
 
 
@@ -96,8 +99,10 @@ def prepare(model, X, y, loss, sample_weight, class_weight):
 
 
 def known_targets(rows):
-    """What metrics compare predictions with."""
-    return rows.labels if rows.labels is not None else rows.targets
+    """What metrics compare predictions with; they may not write to it."""
+    known = (rows.labels if rows.labels is not None else rows.targets).view()
+    known.flags.writeable = False
+    return known
 
 
 def fit(
@@ -167,7 +172,7 @@ def fit(
     Returns
     -------
     fastnet.History
-        Also ``net.history``, which is set even where training ends by an exception.
+        Also ``net.history``, even where training ends by an exception after its first epoch.
 
     Raises
     ------
@@ -176,7 +181,7 @@ def fit(
     DivergenceError
         The loss became NaN or infinite (a ValueError).
     KeyboardInterrupt
-        Ctrl-C: what was learned is kept.
+        Ctrl-C: the parameters are those of the last step.
     """
     epochs = checked_int(epochs, "epochs", 0)
     rows = prepare(net, X, y, loss, sample_weight, class_weight)
@@ -206,15 +211,14 @@ def fit(
     if early_stopping is not None:
         known = ["loss", *(["validation_loss"] if validation is not None else []), *measured]
         watchdog = early_stopping.start(known)
-    team = Team(min(n_threads, MAX_THREADS))
-    loop = TrainingLoop(net, rows, optimizer, batch_size, bool(shuffle), seed, l1, l2, team)
+    loop = TrainingLoop(net, rows, optimizer, batch_size, bool(shuffle), seed, l1, l2, n_threads)
 
     earlier = net.history
     history = History(metrics={name: [] for name in measured})
     net.history = history
     started = time.perf_counter()
     try:
-        with team, Progress(epochs, progress) as line:
+        with loop.team, Progress(epochs, progress) as line:
             started = time.perf_counter()
             for epoch in range(epochs):
                 logs = {"loss": loop.epoch(epoch)}
@@ -226,13 +230,14 @@ def fit(
                 record(history, logs)
                 if progress:
                     line.update(**logs)
-                if callbacks:
-                    # all of them see the epoch, whichever wants to stop
-                    answers = [callback(net, epoch, dict(logs)) for callback in callbacks]
-                    if True in answers:
-                        history.stopped = "callback"
-                        break
-                if watchdog is not None and watchdog.should_stop(net, logs):
+                # before callbacks, which may change the parameters that the figures are of
+                is_stale = watchdog is not None and watchdog.should_stop(net, logs)
+                # all of them see the epoch, whichever wants to stop
+                answers = [callback(net, epoch, dict(logs)) for callback in callbacks]
+                if any(isinstance(a, (bool, np.bool_)) and a for a in answers):
+                    history.stopped = "callback"
+                    break
+                if is_stale:
                     history.stopped = "early_stopping"
                     break
                 if loop.has_converged:
@@ -265,9 +270,10 @@ def record(history, logs):
 
 def partial_fit(net, X, y, optimizer=None, **options):
     """One pass over X; the optimizer of the first call serves all later ones."""
+    given = resolve_optimizer("adam" if optimizer is None else optimizer)
     kept = net._partial_optimizer
     if kept is None:
-        kept = resolve_optimizer("adam" if optimizer is None else optimizer)
+        kept = given
     history = fit(net, X, y, optimizer=kept, epochs=1, **options)
     net._partial_optimizer = kept
     return history

@@ -1,7 +1,10 @@
 """What a training run reports, and when it ends early."""
 
 import math
+import numbers
 from dataclasses import dataclass, field
+
+from fastnet._checks import checked_int
 
 
 @dataclass
@@ -60,12 +63,12 @@ class EarlyStopping:
     def __init__(self, monitor="validation_loss", patience=10, min_delta=0.0, restore_best=True):
         if not isinstance(monitor, str):
             raise TypeError(f"monitor must be a str, got {type(monitor).__name__}")
-        if not isinstance(patience, int) or patience < 1:
-            raise ValueError(f"patience must be an int of at least 1, got {patience!r}")
+        if isinstance(min_delta, bool) or not isinstance(min_delta, numbers.Real):
+            raise TypeError(f"min_delta must be a number, got {type(min_delta).__name__}")
         if not min_delta >= 0:
             raise ValueError(f"min_delta must be at least 0, got {min_delta!r}")
         self.monitor = monitor
-        self.patience = patience
+        self.patience = checked_int(patience, "patience")
         self.min_delta = float(min_delta)
         self.restore_best = bool(restore_best)
 

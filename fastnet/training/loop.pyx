@@ -10,7 +10,7 @@ from libc.math cimport isfinite
 from libc.stdint cimport uint64_t
 
 from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
-from fastnet._kernels.table cimport OK, Monitor
+from fastnet._kernels.table cimport OK, Kernels, Monitor
 from fastnet._threads cimport Team
 from fastnet._workspace cimport Workspace, acquire, release
 from fastnet.optim.full_batch cimport FullBatchOptimizer
@@ -29,6 +29,13 @@ class DivergenceError(ValueError):
 
 cdef enum:
     DIVERGED = 2
+    SHARE = 32768                       # parameters that one task updates
+    LEAST_SHARED = 131072               # below, waking a thread costs more than it saves
+
+
+cdef int share_task(void *context, Py_ssize_t task, int worker) noexcept nogil:
+    (<TrainingLoop> context).update_share(task)
+    return OK
 
 
 cdef class TrainingLoop:
@@ -48,10 +55,13 @@ cdef class TrainingLoop:
         Of that order and of dropout.
     l1, l2 : float
         The objective has ``l1 sum |w| + l2 / 2 sum w^2`` over the weights beside the mean loss.
-    team : Team
+    n_threads : int
+        At most so many threads share the work.
 
     Attributes
     ----------
+    team : Team
+        The threads that epochs run on: to be entered around them.
     has_converged : bool
         The optimizer has nothing more to do.
     """
@@ -63,19 +73,26 @@ cdef class TrainingLoop:
     cdef TrainingObjective objective
     cdef double l1
     cdef double l2
+    cdef double rate
+    cdef Py_ssize_t n_shares            # of the parameters, which threads update
+    cdef readonly Team team
     cdef Workspace workspace
     cdef readonly Py_ssize_t failed_batch
     cdef readonly bint has_converged
 
     def __init__(self, Model model, TrainingRows rows, Optimizer optimizer, Py_ssize_t batch_size,
-                 bint shuffle, uint64_t seed, double l1, double l2, Team team):
+                 bint shuffle, uint64_t seed, double l1, double l2, object n_threads):
         if optimizer.is_full_batch:
             batch_size = rows.rows.n_rows
         self.model = model
         self.optimizer = optimizer
         self.l1 = l1
         self.l2 = l2
-        self.batches = Batches(model, rows, batch_size, shuffle, seed, team)
+        self.batches = Batches(model, rows, batch_size, shuffle, seed, n_threads)
+        self.team = self.batches.team
+        self.n_shares = 1
+        if self.team.n_threads > 1 and model.n_parameters >= LEAST_SHARED:
+            self.n_shares = (model.n_parameters - 1) // SHARE + 1
         self.workspace = Workspace()
         if isinstance(optimizer, FullBatchOptimizer):
             self.iterative = optimizer
@@ -108,13 +125,29 @@ cdef class TrainingLoop:
                                         self.batches.gradient.data)
                 if not is_constant:
                     rate = self.next_rate(monitor.user_mode)
-                self.optimizer.apply(self.model.kernels, self.model.n_parameters,
-                                     self.model.data, self.batches.gradient.data, rate)
+                self.move(rate)
                 total += value * weight
                 total_weight += weight
             batch_index += 1
         mean[0] = total / total_weight
         return OK
+
+    cdef void update_share(self, Py_ssize_t share) noexcept nogil:
+        cdef Py_ssize_t first = share * SHARE
+        cdef Py_ssize_t n = min(self.model.n_parameters - first, <Py_ssize_t> SHARE)
+        self.optimizer.update(self.model.kernels, first, n, self.model.data,
+                              self.batches.gradient.data, self.rate)
+
+    cdef void move(self, double rate) noexcept nogil:
+        """One step of the optimizer along the gradient of the batch."""
+        cdef const Kernels *k = self.model.kernels
+        cdef Py_ssize_t n = self.model.n_parameters
+        self.optimizer.begin_step(k, n, self.batches.gradient.data)
+        if self.n_shares == 1:
+            self.optimizer.update(k, 0, n, self.model.data, self.batches.gradient.data, rate)
+        else:
+            self.rate = rate
+            self.team.run(share_task, <void *> self, self.n_shares)
 
     cdef double next_rate(self, unsigned int mode) except? -1 nogil:
         """The learning rate; a Python function is called in the caller's floating-point mode."""
@@ -149,6 +182,9 @@ cdef class TrainingLoop:
         cdef unsigned int mode
         cdef int status = OK
         cdef double mean = 0
+        # Between epochs the optimizer is free: somebody may have reset it, or use it elsewhere now
+        self.optimizer.check_free()
+        self.optimizer.prepare(self.model.n_parameters, self.model.kernels.itemsize)
         watch(&monitor, &state)
         self.optimizer.in_use += 1
         # Denormals cost a hundred times a normal number, and Adam's moments get stuck at them.

@@ -19,12 +19,24 @@ def classes(y):
     return y if y.dtype.kind in "iub" else (y > 0.5).astype(np.int64)
 
 
+def is_multilabel(y):
+    """Whether rows of 0 and 1 have other numbers of ones than one each."""
+    y = np.asarray(y)
+    return bool(
+        y.ndim == 2 and y.shape[1] > 1 and np.isin(y, (0, 1)).all() and (y.sum(axis=1) != 1).any()
+    )
+
+
 def accuracy(y_true, y_pred):
     """Share of rows whose class is right.
 
-    One output is a probability of class 1, or, where targets are -1 and +1, its sign counts.
+    One output is a probability of class 1, or, where targets are -1 and +1, its sign counts. With
+    several labels a row (rows of 0 and 1 that do not sum to 1) all of them must be right, each a
+    probability.
     """
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if is_multilabel(y_true):
+        return float(np.mean(((y_true > 0.5) == (y_pred > 0.5)).all(axis=1)))
     if y_true.size == y_pred.size == len(y_true) and (y_true < 0).any():
         return float(np.mean((y_true > 0).ravel() == (y_pred > 0).ravel()))
     return float(np.mean(classes(y_true) == classes(y_pred)))
@@ -47,6 +59,9 @@ def mean_absolute_error(y_true, y_pred):
     return float(np.mean(np.abs(np.asarray(y_true, np.float64).reshape(y_pred.shape) - y_pred)))
 
 
+# Figures that every epoch has
+RESERVED = ("loss", "validation_loss")
+
 METRICS = {"accuracy": accuracy, "r2": r2, "mean_absolute_error": mean_absolute_error}
 
 
@@ -63,15 +78,21 @@ def resolve(metrics):
     resolved = {}
     for k, metric in enumerate(metrics):
         if callable(metric):
-            resolved[getattr(metric, "__name__", repr(metric))] = metric
+            name, function = getattr(metric, "__name__", repr(metric)), metric
         elif isinstance(metric, str) and metric in METRICS:
-            resolved[metric] = METRICS[metric]
+            name, function = metric, METRICS[metric]
         elif isinstance(metric, str):
             raise ValueError(nearest(metric, METRICS, "metric"))
         else:
             raise TypeError(
                 f"metrics[{k}] must be a name or a callable, got {type(metric).__name__}"
             )
+        if name in RESERVED or name in resolved:
+            raise ValueError(
+                f"metrics[{k}] is called {name!r} like another figure of an epoch: give the "
+                "function another __name__"
+            )
+        resolved[name] = function
     return resolved
 
 

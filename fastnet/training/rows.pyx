@@ -58,7 +58,7 @@ cdef class TrainingRows:
             self.targets = targets(y, y_name, n_rows, model.n_outputs, typenum)
             check_finite_cast(y, self.targets, y_name)
             check_domain(
-                self.loss.kind, name_of(self.resolved), self.targets, y_name, np.shape(y)
+                self.loss.kind, name_of(self.resolved), self.targets, y_name, tuple(np.shape(y))
             )
         if self.targets is not None:
             self.rows.targets = cnp.PyArray_DATA(<cnp.ndarray> self.targets)
@@ -75,9 +75,18 @@ cdef class TrainingRows:
                 raise ValueError(f"sample_weight[{k}] is negative: {weights[k]}")
             self.weights = weights
             self.rows.weights = cnp.PyArray_DATA(<cnp.ndarray> weights)
-            self.total_weight = float(weights.sum(dtype=np.float64))
+            with np.errstate(over="ignore"):
+                self.total_weight = float(weights.sum(dtype=np.float64))
             if self.total_weight == 0:
                 raise ValueError("sample_weight is all zero: no row counts")
+            # Gradients are scaled by its reciprocal, which must be a normal number as well
+            limits = np.finfo(weights.dtype)
+            low, high = float(limits.tiny / limits.eps), float(limits.max * limits.eps)
+            if not low <= self.total_weight <= high:
+                raise ValueError(
+                    f"sample_weight must have a sum between {low:.0e} and {high:.0e} in "
+                    f"{weights.dtype}, got {self.total_weight}"
+                )
 
     cdef int check_apart(self, cnp.ndarray out, str name) except -1:
         check_overlap(out, name, self.X, "X")
