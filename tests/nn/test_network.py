@@ -493,3 +493,34 @@ def test_dropout_passes_rows_through(places, dtype):
     x = np.linspace(-1, 1, 400).reshape(100, 4)
     np.testing.assert_array_equal(net(x), plain(x))
     np.testing.assert_array_equal(net(x[0]), plain(x[0]))
+
+
+def test_predict_does_not_write_over_its_own_parameters(dtype):
+    net = fn.Network([4, 4, 4], dtype=dtype, seed=0)
+    before = net.parameters.copy()
+    with pytest.raises(ValueError, match=r"out.*parameters"):
+        net.predict(np.ones((2, 4)), out=net.parameters[8:16].reshape(2, 4))
+    np.testing.assert_array_equal(net.parameters, before)
+
+
+@pytest.mark.parametrize(
+    ("layers", "error", "message"),
+    [
+        (5, TypeError, "layers must be a list"),
+        ([5], ValueError, r"layers\[0\] must be"),
+        ([([[1, 2], [3]], None, "relu")], ValueError, r"layers\[0\]: weights must be a rect"),
+        ([([["a"]], None, "relu")], TypeError, r"layers\[0\]: weights must hold real numbers"),
+        ([([[1.0]], ["b"], "relu")], TypeError, r"layers\[0\]: biases must hold real numbers"),
+    ],
+)
+def test_what_from_arrays_refuses(layers, error, message):
+    with pytest.raises(error, match=message):
+        fn.Network.from_arrays(layers)
+
+
+def test_a_subclass_of_a_layer_is_refused():
+    class Wide(fn.Dense):
+        pass
+
+    with pytest.raises(TypeError, match=r"layers\[0\] must be a fastnet.Dense.*got Wide"):
+        fn.Network(3, layers=[Wide(4)])

@@ -519,3 +519,22 @@ def test_the_weights_are_views():
         array[...] = 0
     regressor.intercepts_[-1][...] = 3
     assert (regressor.predict(X) == 3).all()
+
+
+@ignore_convergence
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_further_fit_that_fails_leaves_what_was_learned(method):
+    X, y = make_rows()
+    model = MLPRegressor(
+        hidden_layer_sizes=(5,), solver="sgd", batch_size=16, max_iter=5, warm_start=True,
+        random_state=0,
+    ).fit(X, y)
+    before, curve = model.predict(X), list(model.loss_curve_)
+    model.set_params(learning_rate_init=1e30)
+    if method == "partial_fit":
+        # which goes on with the optimizer that there is
+        model._optimizer.learning_rate = 1e30
+    with pytest.raises(fn.DivergenceError):
+        getattr(model, method)(1e3 * X, 1e3 * y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert model.loss_curve_ == curve

@@ -64,8 +64,42 @@ def test_threads_end_with_the_training():
         X, y, epochs=2, batch_size=None, n_threads=4,
         callbacks=lambda net, epoch, logs: seen.append(threading.active_count()),
     )
+    # the caller and one for each other span, of which 3,000 rows of this network are six
     assert seen == [before + 3] * 2
     assert threading.active_count() == before
+
+
+def test_no_thread_is_started_that_would_have_nothing_to_do():
+    X, y = data(30)
+    before = threading.active_count()
+    seen = []
+    network().fit(
+        X, y, epochs=1, n_threads=64,
+        callbacks=lambda *_: seen.append(threading.active_count()),
+    )
+    assert seen == [before]
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        fn.SGD(0.1), fn.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+        fn.SGD(0.1, normalize=True), fn.AdamW(0.01, clip_norm=0.1), fn.Adagrad(clip_value=1e-3),
+        fn.RMSProp(momentum=0.5, centered=True), fn.Rprop(),
+    ],
+    ids=repr,
+)
+def test_threads_share_the_update_of_many_parameters(optimizer, dtype):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(600, 300)), rng.integers(0, 5, 600)
+    results = []
+    for n_threads in (1, 3):
+        net = fn.Network([300, 400, 100, 5], output="softmax", dtype=dtype, seed=0)
+        assert net.n_parameters > 131072
+        optimizer.reset()
+        net.fit(X, y, optimizer=optimizer, epochs=2, batch_size=None, n_threads=n_threads)
+        results.append(net.parameters.copy())
+    np.testing.assert_array_equal(*results)
 
 
 def test_python_functions_run_on_every_thread():
