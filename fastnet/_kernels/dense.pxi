@@ -327,6 +327,21 @@ cdef int backward(const Plan *plan, const real *parameters, const Dropout *dropo
     return OK
 
 
+cdef void take_chunk(const Plan *plan, const Rows *rows, Py_ssize_t first, Py_ssize_t n,
+                     Rows *part) noexcept nogil:
+    """Rows first to first + n."""
+    part[0] = rows[0]
+    part.n_rows = n
+    part.x = <const real *> rows.x + first * plan.n_inputs
+    if rows.targets != NULL:
+        part.targets = <const real *> rows.targets + first * plan.n_outputs
+    if rows.labels != NULL:
+        part.labels = rows.labels + first
+    if rows.weights != NULL:
+        part.weights = <const real *> rows.weights + first
+    part.dropout.first_row += first
+
+
 cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *spec,
                        const Rows *rows, double scale, double *value, void *gradient_,
                        void *scratch_, Monitor *monitor) noexcept nogil:
@@ -334,7 +349,7 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
     cdef const real *parameters = <const real *> parameters_
     cdef real *gradient = <real *> gradient_
     cdef real *scratch = <real *> scratch_
-    cdef Py_ssize_t chunk = chunk_rows(plan, rows.n_rows), n = plan.n_outputs, i
+    cdef Py_ssize_t chunk = chunk_rows(plan, rows.n_rows), i
     cdef Py_ssize_t inputs_size = block(chunk, plan.n_inputs)
     cdef Py_ssize_t delta_size = block(chunk, plan.widest)
     cdef Py_ssize_t first = 0
@@ -348,27 +363,22 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
     cdef real *z = NULL
     cdef const Layer *layer
     cdef bint is_last
+    cdef const Rows *now = rows         # the rows of a chunk, which mostly are all
     cdef Rows part
     layer = plan.layers + plan.n_layers - 1
     products = (outputs_of(plan, plan.n_layers - 1, chunk, layers)
                 + 2 * block(chunk, layer.n_outputs))
     value[0] = 0
     while first < rows.n_rows:
-        part = rows[0]
-        part.n_rows = min(rows.n_rows - first, chunk)
-        x = <const real *> rows.x + first * plan.n_inputs
+        if rows.n_rows > chunk:
+            take_chunk(plan, rows, first, min(rows.n_rows - first, chunk), &part)
+            now = &part
+        x = <const real *> now.x
         if (gradient != NULL and plan.layers[0].kind == DENSE
                 and plan.layers[0].n_outputs <= NARROW):
             # gradient_weights reads past the end of x there, and these are the caller's rows
-            memcpy(scratch, x, part.n_rows * plan.n_inputs * sizeof(real))
+            memcpy(scratch, x, now.n_rows * plan.n_inputs * sizeof(real))
             x = scratch
-        if rows.targets != NULL:
-            part.targets = <const real *> rows.targets + first * n
-        if rows.labels != NULL:
-            part.labels = rows.labels + first
-        if rows.weights != NULL:
-            part.weights = <const real *> rows.weights + first
-        part.dropout.first_row = rows.dropout.first_row + first
         inputs = x
         for i in range(plan.n_layers):
             layer = plan.layers + i
@@ -378,21 +388,21 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
             if keeps_input(layer) or is_last and is_fused(spec.kind):
                 z = a + block(chunk, layer.n_outputs)
             if layer.kind == DROPOUT:
-                drop(layer, &part.dropout, i, part.n_rows, inputs,
+                drop(layer, &now.dropout, i, now.n_rows, inputs,
                      a + block(chunk, layer.n_outputs), a)
-            elif layer_forward(layer, parameters, part.n_rows, inputs, z, a, products,
+            elif layer_forward(layer, parameters, now.n_rows, inputs, z, a, products,
                                monitor) != OK:
                 return STOPPED
             inputs = a
-        if output_loss(plan, spec, &part, scale, z, a, gradient != NULL, row_loss, d, value,
+        if output_loss(plan, spec, now, scale, z, a, gradient != NULL, row_loss, d, value,
                        monitor) != OK:
             return STOPPED
         if gradient != NULL:
-            if backward(plan, parameters, &part.dropout, part.n_rows, chunk, x, d, d + delta_size,
+            if backward(plan, parameters, &now.dropout, now.n_rows, chunk, x, d, d + delta_size,
                         first > 0, gradient, layers, products, monitor) != OK:
                 return STOPPED
-        first += part.n_rows
+        first += now.n_rows
         if poll(monitor, (6.0 if gradient != NULL else 2.0)
-                * part.n_rows * plan.n_parameters) != OK:
+                * now.n_rows * plan.n_parameters) != OK:
             return STOPPED
     return OK

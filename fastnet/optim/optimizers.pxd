@@ -38,9 +38,9 @@ cdef class Optimizer:
     cdef bint needs_python(self) noexcept nogil
     # Allocates the state, or checks that it is of this size and itemsize
     cdef int prepare(self, Py_ssize_t n, Py_ssize_t itemsize) except -1
-    # One step: begin_step() counts it and may overwrite the gradient; update() then moves parameters
-    # first .. first + n in place, which depends on nothing but these elements, so that threads may
-    # share them.
+    # One step: begin_step() counts it and may overwrite the gradient; update() then moves
+    # parameters first .. first + n in place, which depends on nothing but these elements, so that
+    # threads may share them.
     cdef void begin_step(self, const Kernels *table, Py_ssize_t n, void *gradient) noexcept nogil
     cdef void update(self, const Kernels *table, Py_ssize_t first, Py_ssize_t n, void *parameters,
                      void *gradient, double learning_rate) noexcept nogil

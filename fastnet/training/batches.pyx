@@ -11,7 +11,6 @@ cimport cython
 cimport numpy as cnp
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
 
 from fastnet._kernels.table cimport OK, Kernels, Monitor, Rows
 from fastnet._threads cimport Team
@@ -119,14 +118,12 @@ cdef class Batches:
                             int64_t step) noexcept nogil:
         cdef const Kernels *k = self.model.kernels
         cdef const Rows *rows = &self.data.rows
-        memset(&self.batch, 0, sizeof(Rows))
         self.batch.n_rows = n
         self.batch_first = first
-        if with_dropout and self.model.has_dropout:
-            self.batch.dropout.is_active = True
-            # Another stream of numbers than the order of rows, whatever the seed
-            self.batch.dropout.seed = ~self.seed
-            self.batch.dropout.stream = <uint64_t> step << 16
+        self.batch.dropout.is_active = with_dropout and self.model.has_dropout
+        # Another stream of numbers than the order of rows, whatever the seed
+        self.batch.dropout.seed = ~self.seed
+        self.batch.dropout.stream = <uint64_t> step << 16
         if rows.weights == NULL:
             return n
         if not self.shuffle:
@@ -146,7 +143,8 @@ cdef class Batches:
         cdef Py_ssize_t itemsize = k.itemsize, i, place = self.batch_first + first
         cdef Py_ssize_t n_inputs = self.model.n_inputs, n_outputs = self.model.n_outputs
         cdef char *to
-        rows[0] = self.batch
+        if rows != &self.batch:
+            rows[0] = self.batch
         rows.n_rows = n
         rows.dropout.first_row = first
         if self.batch.weights != NULL:
@@ -196,13 +194,12 @@ cdef class Batches:
     cdef int compute(self, const void *parameters, double scale, double *value, void *gradient,
                      Monitor *monitor) noexcept nogil:
         cdef Py_ssize_t n_spans, n_slices, k
-        cdef Rows rows
         cdef int status
         if self.batch.n_rows <= self.span:
-            # A small network takes a fraction of a microsecond, so not a division too many
-            self.take(0, self.batch.n_rows, &rows)
-            return self.model.gradient_rows(parameters, &self.data.loss, &rows, scale, value,
-                                            gradient, self.scratch[0], monitor)
+            # A small network takes a fraction of a microsecond: no division, no copy too many
+            self.take(0, self.batch.n_rows, &self.batch)
+            return self.model.gradient_rows(parameters, &self.data.loss, &self.batch, scale,
+                                            value, gradient, self.scratch[0], monitor)
         n_spans = (self.batch.n_rows - 1) // self.span + 1
         n_slices = (self.model.n_parameters - 1) // SLICE + 1
         self.parameters = parameters
