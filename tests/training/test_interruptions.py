@@ -101,6 +101,8 @@ import json, os, signal, sys, threading, time
 import numpy as np
 import fastnet as fn
 
+# a job in the background of a shell has SIGINT ignored, and its children inherit that
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sizes, n_rows, batch_size = json.loads(sys.argv[1])
 rng = np.random.default_rng(0)
 x = rng.normal(size=(n_rows, sizes[0])).astype(np.float32)
