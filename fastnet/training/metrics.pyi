@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -7,9 +7,11 @@ import numpy.typing as npt
 _Metric: TypeAlias = Callable[[npt.NDArray[Any], npt.NDArray[Any]], float | np.floating]
 _Metrics: TypeAlias = str | _Metric | Iterable[str | _Metric]
 
+RESERVED: Final[tuple[str, ...]]
 METRICS: dict[str, _Metric]
 
 def classes(y: npt.ArrayLike) -> npt.NDArray[np.integer]: ...
+def is_multilabel(y: npt.ArrayLike) -> bool: ...
 def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float: ...
 def r2(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float: ...
 def mean_absolute_error(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float: ...
