@@ -36,7 +36,12 @@ OPTIONS = {
         ),
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     },
-    "thread": {"TSAN_OPTIONS": "halt_on_error=0:second_deadlock_stack=1:report_signal_unsafe=0"},
+    "thread": {
+        "TSAN_OPTIONS": (
+            "halt_on_error=0:second_deadlock_stack=1:report_signal_unsafe=0:"
+            "allocator_may_return_null=1"
+        )
+    },
 }
 
 
