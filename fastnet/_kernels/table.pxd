@@ -8,7 +8,7 @@ row-major.  No function allocates, raises or keeps state.
 past their end.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
 cdef enum:
     SLACK_BYTES = 256       # four of the widest vectors
@@ -136,6 +136,33 @@ ctypedef struct Monitor:
     double operations               # done since the last poll
     unsigned int user_mode          # floating-point mode for hooks (dispatch.floating_point_mode)
 
+# A network of any topology, compiled: floor 3 makes it, graphs.pxi steps it.  Values live in slots:
+# the inputs, then 1 where there is a bias node, then the computed nodes in their order, which in
+# FEED_FORWARD_GRAPH is topological.  All arrays follow the struct in one block.
+cdef enum GraphMode:
+    FEED_FORWARD_GRAPH = 0
+    RECURRENT_GRAPH                 # one synchronous step; the state is kept
+    TIME_STEP_GRAPH                 # synchronous steps from the inputs until quiet
+
+ctypedef struct Graph:
+    Py_ssize_t n_bytes              # of the block
+    int mode
+    int activation                  # of all computed nodes, or -1 where they differ
+    Py_ssize_t step_limit           # TIME_STEP_GRAPH
+    Py_ssize_t n_inputs
+    Py_ssize_t n_sources            # slots before the computed nodes
+    Py_ssize_t n_outputs
+    Py_ssize_t n_nodes              # computed ones
+    Py_ssize_t n_edges
+    Py_ssize_t n_weights            # the first parameters
+    Py_ssize_t n_parameters         # weights, and biases of nodes
+    const int32_t *first            # (n_nodes + 1,): edges first[k] .. first[k + 1] - 1 enter node k
+    const int32_t *source           # (n_edges,): slot
+    const int32_t *weight           # (n_edges,): number of the parameter
+    const int32_t *bias             # (n_nodes,): number of the parameter; NULL without such biases
+    const int32_t *output           # (n_outputs,): slot, or -1 for an output that is never computed
+    const uint8_t *activations      # (n_nodes,)
+
 ctypedef struct Kernels:
     const char *isa
     const char *dtype
@@ -251,6 +278,19 @@ ctypedef struct Kernels:
     Py_ssize_t (*jacobian_scratch)(const Plan *plan) noexcept nogil
     int (*jacobian)(const Plan *plan, const void *parameters, const void *x, void *d_parameters,
                     void *d_inputs, void *scratch, Monitor *monitor) noexcept nogil
+
+    # Graphs.  parameters (n_parameters; slack); x (n_inputs,), y (n_outputs,) of one row; state:
+    # graph_state() bytes, the values of all slots and what the mode needs beside them.
+    Py_ssize_t (*graph_state)(const Graph *graph) noexcept nogil
+    void (*graph_reset)(const Graph *graph, void *state) noexcept nogil
+    # One call of the mode: a whole pass (FEED_FORWARD_GRAPH), one synchronous step from the state
+    # (RECURRENT_GRAPH), all steps from a blank state (TIME_STEP_GRAPH)
+    void (*graph_step)(const Graph *graph, const void *parameters, const void *x, void *y,
+                       void *state) noexcept nogil
+    # Rows x (n_rows, n_inputs) to y (n_rows, n_outputs), each from a blank state
+    Py_ssize_t (*graph_rows_scratch)(const Graph *graph) noexcept nogil
+    void (*graph_rows)(const Graph *graph, const void *parameters, Py_ssize_t n_rows, const void *x,
+                       void *y, void *scratch) noexcept nogil
 
     # Speed of the processor: chains of multiply-adds on registers.  *sink: a factor in (0, 1) on
     # entry, the sum of the chains on return.  Returns the number of floating-point operations done.
