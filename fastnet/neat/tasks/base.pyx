@@ -1,0 +1,162 @@
+"""Tasks that evaluate a network without the interpreter."""
+
+from libc.stdint cimport uint64_t
+
+from fastnet._checks import checked_int
+from fastnet.neat.config import Config
+
+from fastnet._kernels.table cimport ALIGNMENT, SLACK_BYTES, Graph, Kernels
+from fastnet._workspace cimport Workspace, acquire, release
+from fastnet.neat.network cimport Network
+
+__all__ = ["NativeTask", "is_population_fitness", "population_fitness"]
+
+
+cdef class NativeTask:
+    """What every task of `fastnet.neat.tasks` offers; no task by itself.
+
+    Attributes
+    ----------
+    n_inputs, n_outputs : int
+        Of the networks that can be evaluated.
+    """
+
+    def __cinit__(self):
+        self.workspace = Workspace()
+
+    cdef Py_ssize_t scratch_bytes(self, const Kernels *kernels, const Graph *graph) noexcept nogil:
+        return 0
+
+    cdef double evaluate_graph(self, const Kernels *kernels, const Graph *graph,
+                               const void *parameters, void *state, uint64_t seed,
+                               void *scratch) noexcept nogil:
+        return 0
+
+    cdef bint graph_solves(self, const Kernels *kernels, const Graph *graph,
+                           const void *parameters, void *state, double fitness,
+                           void *scratch) noexcept nogil:
+        return False
+
+    def evaluate(self, network, seed=0):
+        """Fitness of a network.
+
+        Parameters
+        ----------
+        network : fastnet.neat.Network
+            Its own state, that of `step`, stays as it is.
+        seed : int
+            Of whatever the task draws at random: the same seed gives the same fitness.
+
+        Returns
+        -------
+        float
+            Finite; larger is better.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The network is none, or has other inputs or outputs than the task.
+        """
+        cdef Network net = checked_network(self, network)
+        cdef uint64_t number = checked_int(seed, "seed", 0, 2**64 - 1)
+        cdef Py_ssize_t offset = scratch_offset(net)
+        cdef Workspace workspace = acquire(
+            self.workspace, offset + self.scratch_bytes(net.kernels, net.graph))
+        cdef char *data = <char *> workspace.data
+        cdef double fitness
+        with nogil:
+            fitness = self.evaluate_graph(net.kernels, net.graph, net.data, data, number,
+                                          data + offset)
+        release(workspace)
+        return fitness
+
+    def solved(self, network, fitness):
+        """Whether a network that got this fitness solves the task.
+
+        Parameters
+        ----------
+        network : fastnet.neat.Network
+        fitness : float
+
+        Returns
+        -------
+        bool
+        """
+        cdef Network net = checked_network(self, network)
+        cdef double reached = float(fitness)
+        cdef Py_ssize_t offset = scratch_offset(net)
+        cdef Workspace workspace = acquire(
+            self.workspace, offset + self.scratch_bytes(net.kernels, net.graph))
+        cdef char *data = <char *> workspace.data
+        cdef bint answer
+        with nogil:
+            answer = self.graph_solves(net.kernels, net.graph, net.data, data, reached,
+                                       data + offset)
+        release(workspace)
+        return answer
+
+    def config(self, **overrides):
+        """The paper's settings for networks of this task; see `fastnet.neat.Config.paper`.
+
+        Parameters
+        ----------
+        **overrides
+            Any field of `fastnet.neat.Config`.
+        """
+        return Config.paper(self.n_inputs, self.n_outputs, **overrides)
+
+
+cdef Py_ssize_t scratch_offset(Network net) noexcept:
+    """Where scratch begins after the state."""
+    return (net.kernels.graph_state(net.graph) + SLACK_BYTES + ALIGNMENT) // ALIGNMENT * ALIGNMENT
+
+
+cdef Network checked_network(NativeTask task, object network):
+    cdef Network net
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"network must be a fastnet.neat.Network, got {type(network).__name__}")
+    net = <Network> network
+    net.check_built()
+    if net.n_inputs != task.n_inputs or net.n_outputs != task.n_outputs:
+        raise ValueError(
+            f"{type(task).__name__} takes networks with {task.n_inputs} inputs and "
+            f"{task.n_outputs} outputs, got {net.n_inputs} and {net.n_outputs}"
+        )
+    return net
+
+
+def population_fitness(function):
+    """Mark a function as one that evaluates a whole generation at once.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(networks) -> array-like (n,)`` of fitness values; ``networks`` is a sequence of
+        `fastnet.neat.Network`, each with its ``.genome``.
+
+    Returns
+    -------
+    callable
+        The function itself.
+
+    Examples
+    --------
+    >>> from fastnet import neat
+    >>> @neat.population_fitness
+    ... def fewest_parameters(networks):
+    ...     return [-network.n_parameters for network in networks]
+    """
+    if not callable(function):
+        raise TypeError(f"function must be callable, got {type(function).__name__}")
+    try:
+        function.is_population_fitness = True
+    except AttributeError:
+        raise TypeError(
+            f"{type(function).__name__} objects cannot be marked: wrap it in a function") from None
+    return function
+
+
+def is_population_fitness(function):
+    """Whether a callable was marked with `population_fitness`."""
+    return getattr(function, "is_population_fitness", False) is True
