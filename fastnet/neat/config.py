@@ -3,26 +3,39 @@
 import dataclasses
 import math
 import numbers
+import textwrap
+
+import numpy as np
 
 from fastnet import activations as _activations
 from fastnet._arrays import nearest
 from fastnet._checks import checked_int
+from fastnet._files import brief
 
 __all__ = ["Config"]
 
 MODES = ("feed_forward", "recurrent", "time_step")
+# Sizes beyond these are mistakes, and their products still fit the counters of the loops.
+MOST_NODES = 1_000_000
+MOST_GENOMES = 2**31 - 1
+# Weights stay finite, however often so much is added.
+MOST_POWER = 1e100
 
 
-def _field(default, doc):
-    return dataclasses.field(default=default, metadata={"doc": doc})
+def _field(default, doc, section=None):
+    """A field, and the heading of the section of config files that begins with it."""
+    return dataclasses.field(default=default, metadata={"doc": doc, "section": section})
 
 
 @dataclasses.dataclass(frozen=True, init=False, repr=False)
 class Config:
-    """Settings of evolution; immutable.
+    """Settings of evolution; immutable, with a hash.
 
-    Every field may be given by name.  Rates are probabilities.  The defaults are those of
-    `Config.paper`.
+    Every field may be given by name.  Rates are probabilities, from 0 to 1.  The defaults are
+    those of `Config.paper`.
+
+    Parameters
+    ----------
 
     Raises
     ------
@@ -37,10 +50,8 @@ class Config:
     'recurrent'
     """
 
-    n_inputs: int = _field(None, "inputs of the networks, without the bias")
+    n_inputs: int = _field(None, "inputs of the networks, without the bias", "The networks")
     n_outputs: int = _field(None, "outputs of the networks")
-    population_size: int = _field(150, "genomes of a generation")
-
     mode: str = _field(
         "feed_forward",
         "how networks compute: feed_forward (no cycles), recurrent (one synchronous step a call) "
@@ -55,6 +66,7 @@ class Config:
     bias: str | None = _field(
         "node", "node (a node that is always 1), per_node (a number in each node) or none")
 
+    population_size: int = _field(150, "genomes of a generation", "The first generation")
     initial_connection: str | float = _field(
         "full", "full, none, or the fraction of the possible connections that a new genome has")
     initial_hidden: int | tuple = _field(
@@ -62,7 +74,8 @@ class Config:
     initial_weight_power: float = _field(
         1.0, "new connections have weights between minus and plus this")
 
-    crossover_rate: float = _field(0.75, "share of the children that have two parents")
+    crossover_rate: float = _field(
+        0.75, "share of the children that have two parents", "Crossover")
     crossover: str = _field(
         "fitter", "who gives disjoint and excess genes: fitter (the fitter parent) or either")
     tie: str = _field(
@@ -78,21 +91,25 @@ class Config:
     interspecies_rate: float = _field(0.001, "share of the crossovers with another species")
 
     weight_mutation: str = _field(
-        "perturb", "perturb (add a random number) or scale (multiply by one from 0 to 2)")
+        "perturb", "perturb (add a random number) or scale (multiply by one from 0 to 2)",
+        "Mutation of weights and biases")
     weight_mutation_rate: float = _field(0.8, "share of the children whose weights mutate")
     weight_replace_rate: float = _field(
         0.1, "share of the weights of such a child that are drawn anew instead")
     weight_power: float = _field(
-        2.5, "half the width (uniform) or the standard deviation (gaussian) of what is added, and "
-        "of a weight that is drawn anew")
-    weight_distribution: str = _field("uniform", "of both: uniform or gaussian")
+        2.5, "largest absolute value (uniform) or standard deviation (gaussian) of what is "
+        "added, and of a weight that is drawn anew")
+    weight_distribution: str = _field(
+        "uniform", "of what is added and of what is drawn anew: uniform or gaussian")
     weight_cap: float | None = _field(8.0, "largest absolute value of a weight or bias, or none")
     bias_mutation_rate: float = _field(
         0.8, "per_node: share of the children whose biases mutate")
     bias_replace_rate: float = _field(0.1, "per_node: share of these biases that are drawn anew")
-    bias_power: float = _field(1.0, "per_node: as weight_power, for biases")
+    bias_power: float = _field(1.0, "per_node: what weight_power is for weights")
 
-    add_node_rate: float = _field(0.03, "share of the children that get a node")
+    add_node_rate: float = _field(
+        0.03, "share of the children one of whose connections is split by a new node",
+        "Mutation of the structure")
     add_connection_rate: float = _field(0.05, "share of the children that get a connection")
     toggle_connection_rate: float = _field(
         0.0, "share of the children one of whose connections is switched on or off")
@@ -104,9 +121,9 @@ class Config:
         True, "a child that got or lost a node or connection keeps its weights")
     self_loops: bool = _field(False, "recurrent and time_step: a node may feed itself")
     innovation_scope: str = _field(
-        "run", "how long equal innovations have equal numbers: the whole run, or one generation")
+        "run", "for how long equal innovations have equal numbers: run (the whole run) or generation")
 
-    c_excess: float = _field(1.0, "weight of excess genes in the distance")
+    c_excess: float = _field(1.0, "weight of excess genes in the distance", "Species")
     c_disjoint: float = _field(1.0, "weight of disjoint genes in the distance")
     c_weight: float = _field(
         0.4, "weight of the mean absolute difference of the weights of matching genes")
@@ -120,11 +137,13 @@ class Config:
     threshold_step: float = _field(
         0.3, "target_species: change of the threshold a generation")
     representative: str = _field(
-        "random", "what stands for a species in the next generation: a random member or the best")
-    elitism: int = _field(1, "best members of a species that survive unchanged")
+        "random", "the member that stands for a species in the next generation: random or best")
+    elitism: int = _field(
+        1, "best members of a species that survive unchanged", "Survival and stagnation")
     elitism_species_size: int = _field(
         5, "only species with more members than this keep them")
-    survival_threshold: float = _field(0.2, "share of a species that may become parents")
+    survival_threshold: float = _field(
+        0.2, "share of a species that may become parents, but one member at least")
     stagnation: int | None = _field(
         15, "generations without a better maximum after which a species has no children (the best "
         "one is exempt), or none")
@@ -141,9 +160,6 @@ class Config:
         for name, default in known.items():
             value = _CHECKS[name](fields.get(name, default), name)
             object.__setattr__(self, name, value)
-        if self.activations and self.activation not in self.activations:
-            raise ValueError(
-                f"activations must contain activation {self.activation!r}, got {self.activations}")
 
     @classmethod
     def paper(cls, n_inputs, n_outputs, **fields):
@@ -191,12 +207,67 @@ class Config:
         }
         return cls(n_inputs, n_outputs, **(preset | fields))
 
+    @classmethod
+    def load(cls, path):
+        """The settings in a TOML file.
+
+        What a file leaves out has its default, but for ``n_inputs`` and ``n_outputs``.  The word
+        ``"none"`` stands for None.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            The file cannot be read.
+        fastnet.FileFormatError
+            It is no TOML, or has an unknown key (the nearest one is suggested) or a value that the
+            field cannot have.
+        """
+        from fastnet.neat import config_files
+
+        return config_files.load(path, cls)
+
+    def save(self, path):
+        """Write a TOML file, replacing what is at ``path`` at once or not at all.
+
+        It has every field, with its meaning and its default as comments.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        OSError
+            The file cannot be written; what was there before is untouched.
+
+        Examples
+        --------
+        >>> from fastnet import neat
+        >>> config = neat.Config.time_step(n_inputs=3, n_outputs=1)
+        >>> config.save("controller.toml")
+        >>> neat.Config.load("controller.toml") == config
+        True
+        """
+        from fastnet.neat import config_files
+
+        config_files.save(self, path)
+
     def replace(self, **fields):
-        """A copy with other values of these fields."""
+        """A copy with other values of these fields.
+
+        Parameters
+        ----------
+        **fields
+            As of the class; the same errors.
+        """
         return type(self)(**(self.to_dict() | fields))
 
     def to_dict(self):
-        """All fields by name."""
+        """All fields by name, in the order of the class."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def __reduce__(self):
@@ -215,22 +286,42 @@ def _restore(cls, fields):
     return cls(**fields)
 
 
-def _count(least):
-    return lambda value, name: checked_int(value, name, least)
+def _with_parameters(doc):
+    """The docstring of the class, with the fields, whose only home is their metadata."""
+    lines = []
+    for field in dataclasses.fields(Config):
+        kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+        default = "" if field.default is None and kind == "int" else f", default {field.default!r}"
+        lines += [f"    {field.name} : {kind}{default}"]
+        lines += textwrap.wrap(field.metadata["doc"], 88, **dict.fromkeys(
+            ("initial_indent", "subsequent_indent"), " " * 8))
+    heading = "    ----------\n"
+    return doc.replace(heading, heading + "\n".join(lines) + "\n", 1)
+
+
+if Config.__doc__ is not None:  # python -OO
+    Config.__doc__ = _with_parameters(Config.__doc__)
+
+
+def _count(least, most=MOST_GENOMES):
+    return lambda value, name: checked_int(value, name, least, most)
 
 
 def _optional(check):
     return lambda value, name: None if value is None else check(value, name)
 
 
-def _number(least=-math.inf, most=math.inf):
+def _number(least, most=math.inf):
     def check(value, name):
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
-            raise TypeError(f"{name} must be a number, got {value!r}")
-        value = float(value)
+            raise TypeError(f"{name} must be a number, got {brief.repr(value)}")
+        try:
+            value = float(value)
+        except OverflowError:  # an integer or a fraction
+            value = math.inf
         if not (math.isfinite(value) and least <= value <= most):
             bounds = f"from {least:g} to {most:g}" if most < math.inf else f"at least {least:g}"
-            raise ValueError(f"{name} must be {bounds}, got {value:g}")
+            raise ValueError(f"{name} must be {bounds}, got {value!r}")
         return value
     return check
 
@@ -247,59 +338,70 @@ def _choice(*choices):
         if value is None and None in choices:
             return None
         if not isinstance(value, str):
-            raise TypeError(f"{name} must be one of {choices}, got {value!r}")
-        if value not in choices:
-            known = tuple(choice for choice in choices if choice is not None)
-            raise ValueError(f"{name}: {nearest(value, known, 'value')}")
-        return value
+            known = ", ".join(repr(choice) for choice in choices)
+            raise TypeError(f"{name} must be one of {known}, got {brief.repr(value)}")
+        return _known(value, name, choices, "value")
     return check
 
 
+def _known(value, name, known, what):
+    """The equal one of these names: a subclass of str may be something else, too."""
+    for choice in known:
+        if value == choice:
+            return choice
+    raise ValueError(f"{name}: {nearest(str(value)[:80], map(str, known), what)}")
+
+
 def _flag(value, name):
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
-    return value
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {brief.repr(value)}")
+    return bool(value)
 
 
 def _activation(value, name):
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be the name of an activation, got {value!r}")
+        raise TypeError(f"{name} must be the name of an activation, got {brief.repr(value)}")
     if value == "softmax":
         raise ValueError(f"{name} must be elementwise: softmax needs a whole layer")
-    if value not in _activations.names():
-        raise ValueError(f"{name}: {nearest(value, _activations.names(), 'activation')}")
-    return value
+    known = [name for name in _activations.names() if name != "softmax"]
+    return _known(value, name, known, "activation")
 
 
 def _activation_list(value, name):
     if isinstance(value, str):
         value = (value,)
-    try:
-        value = tuple(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a sequence of activations, got {value!r}") from None
-    return tuple(dict.fromkeys(_activation(item, name) for item in value))
+    # not of a set, whose order differs from one run of Python to the next
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(
+            f"{name} must be a tuple or list of names of activations, got {brief.repr(value)}")
+    # a name twice would be drawn twice as often
+    return tuple(dict.fromkeys(_activation(item, f"{name}[{i}]") for i, item in enumerate(value)))
 
 
 def _initial_connection(value, name):
     if isinstance(value, str):
-        return _choice("full", "none")(value, name)
-    return _number(0.0, 1.0)(value, name)
+        return _known(value, name, ("full", "none"), "value")
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"{name} must be 'full', 'none' or a number from 0 to 1, got {brief.repr(value)}")
+    return _RATE(value, name)
 
 
 def _initial_hidden(value, name):
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
-            raise ValueError(f"{name} must be a number or a pair (least, most), got {value!r}")
-        least = checked_int(value[0], f"{name}[0]", 0)
-        return (least, checked_int(value[1], f"{name}[1]", least))
-    return checked_int(value, name, 0)
+    if not isinstance(value, (tuple, list)):
+        return checked_int(value, name, 0, MOST_NODES)
+    if len(value) != 2:
+        raise ValueError(
+            f"{name} must be a number or a pair (least, most), got {brief.repr(value)}")
+    least = checked_int(value[0], f"{name}[0]", 0, MOST_NODES)
+    return (least, checked_int(value[1], f"{name}[1]", least, MOST_NODES))
 
 
 _RATE = _number(0.0, 1.0)
+_POWER = _number(0.0, MOST_POWER)
 _CHECKS = {
-    "n_inputs": _count(1),
-    "n_outputs": _count(1),
+    "n_inputs": _count(1, MOST_NODES),
+    "n_outputs": _count(1, MOST_NODES),
     "population_size": _count(1),
     "mode": _choice(*MODES),
     "step_limit": _count(1),
@@ -310,7 +412,7 @@ _CHECKS = {
     "bias": _choice("node", "per_node", None),
     "initial_connection": _initial_connection,
     "initial_hidden": _initial_hidden,
-    "initial_weight_power": _number(0.0),
+    "initial_weight_power": _POWER,
     "crossover_rate": _RATE,
     "crossover": _choice("fitter", "either"),
     "tie": _choice("both", "neither", "random"),
@@ -320,12 +422,12 @@ _CHECKS = {
     "weight_mutation": _choice("perturb", "scale"),
     "weight_mutation_rate": _RATE,
     "weight_replace_rate": _RATE,
-    "weight_power": _number(0.0),
+    "weight_power": _POWER,
     "weight_distribution": _choice("uniform", "gaussian"),
     "weight_cap": _optional(_positive),
     "bias_mutation_rate": _RATE,
     "bias_replace_rate": _RATE,
-    "bias_power": _number(0.0),
+    "bias_power": _POWER,
     "add_node_rate": _RATE,
     "add_connection_rate": _RATE,
     "toggle_connection_rate": _RATE,
