@@ -1,6 +1,7 @@
 """Mutations of the genes of one genome, each alone and in the configured mix.
 
 Each returns bits of Change.  The slices must have room for EXTRA_CONNECTIONS and EXTRA_NODES more.
+Positions are those in the slices; -1 is one at random.
 """
 
 from libc.stdint cimport int64_t
@@ -20,6 +21,32 @@ cdef Py_ssize_t mutation_scratch(Py_ssize_t n_connections, Py_ssize_t n_nodes) n
 # The configured mix
 cdef int mutate_genes(Genes *genes, const Rules *rules, InnovationRegistry registry, Draws *draws,
                       void *scratch) noexcept nogil
+
+# Each number is drawn anew with its replace_rate, else perturbed or scaled (all as Rules say)
+cdef int mutate_weights(Genes *genes, const Rules *rules, double replace_rate, bint scales,
+                        Draws *draws) noexcept nogil
+cdef int mutate_biases(Genes *genes, const Rules *rules, Draws *draws) noexcept nogil
+# Each node's activation is drawn anew with probability activation_mutation_rate
+cdef int mutate_activations(Genes *genes, const Rules *rules, Draws *draws) noexcept nogil
+
+cdef int add_node(Genes *genes, const Rules *rules, InnovationRegistry registry, Draws *draws,
+                  Py_ssize_t connection) noexcept nogil
+# Whether there may be a new connection between these nodes; target: no input or bias node
+cdef bint is_allowed(const Genes *genes, const Rules *rules, Py_ssize_t source, Py_ssize_t target,
+                     void *scratch) noexcept nogil
+# Two nodes that are given must be allowed
+cdef int add_connection(Genes *genes, const Rules *rules, InnovationRegistry registry,
+                        Draws *draws, Py_ssize_t source, Py_ssize_t target,
+                        void *scratch) noexcept nogil
+cdef int toggle_connection(Genes *genes, const Rules *rules, Draws *draws,
+                           Py_ssize_t connection) noexcept nogil
+# The first disabled one
+cdef int enable_connection(Genes *genes) noexcept nogil
+cdef int remove_connection(Genes *genes, const Rules *rules, Draws *draws,
+                           Py_ssize_t connection) noexcept nogil
+# node: a hidden one
+cdef int remove_node(Genes *genes, const Rules *rules, Draws *draws, Py_ssize_t node,
+                     void *scratch) noexcept nogil
 
 # The genes of a new genome without parents, into empty slices with room for initial_connections()
 # and initial_nodes()
