@@ -1,28 +1,25 @@
 """A genome: the connections and nodes of one network, and everything that can happen to it."""
 
-import numbers
-from math import isfinite
-
 import numpy as np
 
 from fastnet import activations as _activations
-from fastnet._checks import checked_int
+from fastnet.neat._genome_input import (
+    CONNECTION, NODE, checked_id, checked_number, connection_rows, fixed_ids, node_rows
+)
 from fastnet.random import as_stream
 
 cimport numpy as cnp
-from libc.math cimport INFINITY
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
-from fastnet._arrays cimport nearest
 from fastnet._kernels.table cimport IDENTITY
 from fastnet._workspace cimport Workspace, acquire, release
-from fastnet.activations cimport activation_id
 from fastnet.neat._draws cimport Draws, leave, start_from
 from fastnet.neat._genes cimport (
-    NO_MEMORY, Arena, Genes, copy_genes, equal_genes, find_connection, find_node
+    NO_MEMORY, NOTHING, Arena, Genes, copy_genes, equal_genes, find_connection, find_endpoints,
+    find_node
 )
-from fastnet.neat._rules cimport BIAS_NODE, FEED_FORWARD, Rules, rules_of
+from fastnet.neat._rules cimport FEED_FORWARD, Rules, rules_of
 from fastnet.neat.genome_checks cimport check_acyclic, check_genes
 from fastnet.neat.innovations cimport InnovationRegistry, check_size, checked_registry
 from fastnet.neat.mutation cimport (
@@ -36,13 +33,24 @@ cnp.import_array()
 
 __all__ = ["Genome"]
 
-cdef int64_t MOST = 0x7FFFFFFFFFFFFFFF
+cdef enum Mutation:
+    MIX
+    SCALE
+    REPLACE
+    PERTURB
+    MUTATE_WEIGHTS
+    MUTATE_BIASES
+    MUTATE_ACTIVATIONS
+    ADD_NODE
+    ADD_CONNECTION
+    TOGGLE
+    ENABLE
+    REMOVE_CONNECTION
+    REMOVE_NODE
 
-CONNECTION = np.dtype([
-    ("innovation", np.int64), ("source", np.int64), ("target", np.int64), ("weight", np.float64),
-    ("enabled", np.bool_)])
-NODE = np.dtype([
-    ("id", np.int64), ("kind", "U6"), ("activation", "U16"), ("bias", np.float64)])
+cdef enum:
+    REFUSED = 1024                  # beside the bits of Change
+
 cdef object ACTIVATIONS = np.array(_activations.names(), "U16")
 
 cdef Workspace shared = Workspace()
@@ -179,7 +187,9 @@ cdef class Genome:
         fixed = fixed_ids(config, inputs, outputs, bias)
         hidden = np.setdiff1d(np.concatenate([rows["source"], rows["target"]]), fixed)
         fill(genome, rows, np.concatenate([fixed, hidden]), None, None)
-        set_nodes(genome, nodes)
+        for place, activation, number in node_rows(nodes, genome.nodes):
+            (<Genome> genome).genes.activation[<Py_ssize_t> place] = <uint8_t> activation
+            (<Genome> genome).genes.bias[<Py_ssize_t> place] = number
         check_genes(&(<Genome> genome).genes, (<Genome> genome).rules)
         return genome
 
@@ -228,6 +238,273 @@ cdef class Genome:
         for i in range(self.genes.n_connections):
             n_enabled += self.genes.enabled[i]
         return self.genes.n_nodes - self.rules.n_fixed, n_enabled
+
+    def mutate(self, rng, registry=None):
+        """The configured mix of mutations.
+
+        First structure: add a node, add a connection, remove a connection, remove a node, each
+        with its rate.  Then weights and biases, unless ``structural_mutation_only`` and the genome
+        got or lost a node or connection.  Then toggle, enable, activations.
+
+        Parameters
+        ----------
+        rng : int, numpy.random.Generator or fastnet.RandomStream
+        registry : InnovationRegistry, optional
+            It must know the genome.  By default one that knows nothing else.
+
+        Returns
+        -------
+        bool
+            Whether anything changed; then the fitness is None.  So for all mutations.
+        """
+        return change(self, MIX, rng, registry, -1, -1, NULL)
+
+    def mutate_weights(self, rng):
+        """Each weight is drawn anew with probability ``weight_replace_rate``, else perturbed or
+        scaled, as ``weight_mutation`` says."""
+        return change(self, MUTATE_WEIGHTS, rng, None, -1, -1, NULL)
+
+    def scale_weights(self, rng):
+        """Multiplies each weight by a number from U(0, 2)."""
+        return change(self, SCALE, rng, None, -1, -1, NULL)
+
+    def replace_weights(self, rng):
+        """Draws each weight anew: from U(-p, p) or N(0, p), p being ``weight_power``."""
+        return change(self, REPLACE, rng, None, -1, -1, NULL)
+
+    def perturb_weights(self, rng):
+        """Adds to each weight a number from U(-p, p) or N(0, p), p being ``weight_power``."""
+        return change(self, PERTURB, rng, None, -1, -1, NULL)
+
+    def mutate_biases(self, rng):
+        """With ``bias="per_node"``, what `mutate_weights` does with weights, by ``bias_power`` and
+        ``bias_replace_rate``."""
+        return change(self, MUTATE_BIASES, rng, None, -1, -1, NULL)
+
+    def mutate_activations(self, rng):
+        """The activation of each hidden and output node is drawn from ``activations`` with
+        probability ``activation_mutation_rate``."""
+        return change(self, MUTATE_ACTIVATIONS, rng, None, -1, -1, NULL)
+
+    def add_node(self, rng, registry=None, connection=None):
+        """Splits an enabled connection in two, the first of weight 1, the second of its weight.
+
+        The connection is disabled.
+
+        Parameters
+        ----------
+        rng : int, numpy.random.Generator or fastnet.RandomStream
+        registry : InnovationRegistry, optional
+            As in `mutate`.
+        connection : int, optional
+            Its innovation; where it is disabled, nothing changes.  By default a random enabled one
+            that does not come from the bias node.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        ValueError
+            There is no such connection, or the registry does not know the genome.
+        """
+        cdef Py_ssize_t place = self._connection(connection, "connection")
+        return change(self, ADD_NODE, rng, registry, place, -1, NULL)
+
+    def add_connection(self, rng, registry=None, source=None, target=None, weight=None):
+        """Connects two nodes that have no connection, all allowed pairs being equally likely.
+
+        A disabled connection is one.  None enters an input or the bias node; a node is connected
+        with itself only with ``self_loops``; with ``mode="feed_forward"`` none leaves an output or
+        closes a cycle, disabled connections counting.
+
+        Parameters
+        ----------
+        rng : int, numpy.random.Generator or fastnet.RandomStream
+        registry : InnovationRegistry, optional
+            As in `mutate`.
+        source, target : int, optional
+            Nodes, one or both; where they have a connection, nothing changes.
+        weight : float, optional
+            By default from U(-p, p), p being ``initial_weight_power``.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        ValueError
+            There is no such node, the connection is not allowed, or the registry does not know the
+            genome.
+        """
+        cdef double number = 0 if weight is None else checked_number(weight, "weight")
+        cdef Py_ssize_t start = self._node(source, "source")
+        cdef Py_ssize_t end = self._node(target, "target")
+        cdef const Rules *r = self.rules
+        if 0 <= end < r.n_sources:
+            raise ValueError(f"target must not be an input or the bias node, got {target}")
+        if r.mode == FEED_FORWARD and r.n_sources <= start < r.n_fixed:
+            raise ValueError(f"source must not be an output with mode='feed_forward', got {source}")
+        if start >= 0 and end >= 0:
+            if find_endpoints(&self.genes, self.genes.node[start], self.genes.node[end]) >= 0:
+                return False
+            if start == end and not (r.self_loops and r.mode != FEED_FORWARD):
+                raise ValueError(f"{source} -> {target} needs self_loops in a mode with cycles")
+        return change(self, ADD_CONNECTION, rng, registry, start, end,
+                      NULL if weight is None else &number)
+
+    def toggle_connection(self, rng, innovation=None):
+        """Switches a connection on or off; by default a random one.
+
+        Parameters
+        ----------
+        rng : int, numpy.random.Generator or fastnet.RandomStream
+        innovation : int, optional
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        ValueError
+            There is no such connection.
+        """
+        cdef Py_ssize_t place = self._connection(innovation, "innovation")
+        return change(self, TOGGLE, rng, None, place, -1, NULL)
+
+    def enable_connection(self, rng=0):
+        """Switches on the disabled connection of the lowest innovation; nothing is drawn."""
+        return change(self, ENABLE, rng, None, -1, -1, NULL)
+
+    def remove_connection(self, rng, innovation=None):
+        """Removes a connection, and hidden nodes that nothing touches any more.
+
+        Parameters
+        ----------
+        rng : int, numpy.random.Generator or fastnet.RandomStream
+        innovation : int, optional
+            By default a random one.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        ValueError
+            There is no such connection.
+        """
+        cdef Py_ssize_t place = self._connection(innovation, "innovation")
+        return change(self, REMOVE_CONNECTION, rng, None, place, -1, NULL)
+
+    def remove_node(self, rng, node=None):
+        """Removes a hidden node, its connections, and hidden nodes that nothing touches any more.
+
+        Parameters
+        ----------
+        rng : int, numpy.random.Generator or fastnet.RandomStream
+        node : int, optional
+            By default a random one.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        ValueError
+            There is no such hidden node.
+        """
+        cdef Py_ssize_t place = self._node(node, "node")
+        if 0 <= place < self.rules.n_fixed:
+            raise ValueError(f"node must be a hidden one, got {node}")
+        return change(self, REMOVE_NODE, rng, None, place, -1, NULL)
+
+    def _connection(self, innovation, name):
+        """Position of a connection, -1 for None."""
+        if innovation is None:
+            return -1
+        place = find_connection(&self.genes, checked_id(innovation, name))
+        if place < 0:
+            raise ValueError(f"{name} must be that of a connection of the genome, got {innovation}")
+        return place
+
+    def _node(self, node, name):
+        """Position of a node, -1 for None."""
+        if node is None:
+            return -1
+        place = find_node(&self.genes, self.rules, checked_id(node, name))
+        if place < 0:
+            raise ValueError(f"{name} must be a node of the genome, got {node}")
+        return place
+
+    def network(self, mode=None, dtype="float64"):
+        """The network of the genome.
+
+        Parameters
+        ----------
+        mode : "feed_forward", "recurrent" or "time_step", optional
+            By default that of the config.
+        dtype : "float64" or "float32"
+
+        Returns
+        -------
+        fastnet.neat.Network
+
+        Raises
+        ------
+        ValueError
+            With mode "feed_forward": the enabled connections have a cycle.
+        """
+        # What uses genomes is loaded when somebody asks for it
+        from fastnet.neat.network import Network
+
+        return Network(self, mode, dtype)
+
+    def to_json(self):
+        """The genome with its config and fitness as JSON text, which `from_json` reads."""
+        from fastnet.neat import genome_json
+
+        return genome_json.to_json(self)
+
+    @staticmethod
+    def from_json(text):
+        """The genome in a text of `to_json`.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        Genome
+
+        Raises
+        ------
+        fastnet.FileFormatError
+            The text is damaged, of another kind or of a newer version.
+        """
+        from fastnet.neat import genome_json
+
+        return genome_json.from_json(text)
+
+    def to_dot(self):
+        """A drawing in the DOT language of Graphviz, as text."""
+        from fastnet.neat import drawing
+
+        return drawing.to_dot(self)
+
+    def to_svg(self):
+        """A drawing as the text of an SVG image."""
+        from fastnet.neat import drawing
+
+        return drawing.to_svg(self)
+
+    def _repr_svg_(self):
+        return self.to_svg()
 
     cdef int make_room(self, Py_ssize_t n_connections, Py_ssize_t n_nodes) except -1:
         self.arena.n_connections = self.genes.n_connections
@@ -302,6 +579,75 @@ def restored(cls, config, connections, ids, biases, activations, fitness):
     return genome
 
 
+cdef bint change(Genome genome, Mutation mutation, object rng, object registry, Py_ssize_t place,
+                 Py_ssize_t other_place, const double *weight) except *:
+    """Mutates the genome; place, other_place: of what is mutated, or -1."""
+    cdef Genes *g = &genome.genes
+    cdef const Rules *r = genome.rules
+    cdef RandomStream stream = as_stream(rng)
+    cdef InnovationRegistry known = None
+    cdef Workspace workspace
+    cdef Arena arena = Arena()
+    cdef Genes before
+    cdef Draws draws
+    cdef int bits = NOTHING
+    if mutation in (MIX, ADD_NODE, ADD_CONNECTION):
+        if registry is None:
+            registry = InnovationRegistry(genome.config, [genome])
+        known = checked_registry(registry, genome.config)
+        known.check_known(g)
+    arena.clear(g.n_connections, g.n_nodes)
+    arena.point_to_end(&before)
+    copy_genes(g, &before)
+    genome.make_room(EXTRA_CONNECTIONS, EXTRA_NODES)
+    workspace = acquire(shared, mutation_scratch(g.n_connections, g.n_nodes))
+    start_from(&draws, stream)
+    if mutation == MIX:
+        bits = mutate_genes(g, r, known, &draws, workspace.data)
+    elif mutation == SCALE:
+        bits = mutate_weights(g, r, 0, True, &draws)
+    elif mutation == REPLACE:
+        bits = mutate_weights(g, r, 1, False, &draws)
+    elif mutation == PERTURB:
+        bits = mutate_weights(g, r, 0, False, &draws)
+    elif mutation == MUTATE_WEIGHTS:
+        bits = mutate_weights(g, r, r.weight_replace_rate, r.scales_weights, &draws)
+    elif mutation == MUTATE_BIASES:
+        bits = mutate_biases(g, r, &draws)
+    elif mutation == MUTATE_ACTIVATIONS:
+        bits = mutate_activations(g, r, &draws)
+    elif mutation == ADD_NODE:
+        bits = add_node(g, r, known, &draws, place)
+    elif mutation == ADD_CONNECTION:
+        if place >= 0 and other_place >= 0 and not is_allowed(
+                g, r, place, other_place, workspace.data):
+            bits = REFUSED
+        else:
+            bits = add_connection(
+                g, r, known, &draws, place, other_place, weight, workspace.data)
+    elif mutation == TOGGLE:
+        bits = toggle_connection(g, r, &draws, place)
+    elif mutation == ENABLE:
+        bits = enable_connection(g)
+    elif mutation == REMOVE_CONNECTION:
+        bits = remove_connection(g, r, &draws, place)
+    else:
+        bits = remove_node(g, r, &draws, place, workspace.data)
+    release(workspace)
+    if bits == REFUSED:
+        raise ValueError(
+            f"{g.node[place]} -> {g.node[other_place]} closes a cycle, which a feed_forward config "
+            "does not allow (disabled connections count)")
+    if bits & NO_MEMORY:
+        raise MemoryError("no memory for new innovations")
+    leave(&draws, stream)
+    # Numbers may have been drawn that change nothing
+    if equal_genes(&before, g):
+        return False
+    genome.fitness = None
+    return True
+
+
 cdef int assign(Genome genome, const Genes *genes) except -1:
     """Puts a copy of these genes in the place of those of the genome."""
     cdef Arena arena = Arena()
@@ -341,86 +687,6 @@ cdef Genome checked_genome(object genome, object config, str name):
     return checked
 
 
-cdef object connection_rows(object connections):
-    """A structured array of connections in the order of their innovations."""
-    if isinstance(connections, np.ndarray) and connections.dtype == CONNECTION:
-        rows = connections.reshape(-1)
-    else:
-        try:
-            connections = list(connections)
-        except TypeError:
-            raise TypeError(
-                "connections must be a sequence of (innovation, source, target, weight, enabled), "
-                f"got {type(connections).__name__}") from None
-        rows = np.empty(len(connections), CONNECTION)
-        for i, connection in enumerate(connections):
-            rows[i] = connection_row(connection, f"connections[{i}]")
-    return rows[np.argsort(rows["innovation"], kind="stable")]
-
-
-cdef tuple connection_row(object connection, str name):
-    try:
-        innovation, source, target, weight, enabled = connection
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{name} must be (innovation, source, target, weight, enabled), "
-            f"got {connection!r}") from None
-    if not isinstance(enabled, (bool, np.bool_)):
-        raise TypeError(f"{name}: enabled must be True or False, got {enabled!r}")
-    return (
-        checked_int(innovation, f"{name}: innovation", 0, MOST),
-        checked_int(source, f"{name}: source", 0, MOST),
-        checked_int(target, f"{name}: target", 0, MOST),
-        finite(weight, f"{name}: weight"),
-        enabled,
-    )
-
-
-cdef double finite(object value, str name) except? -1:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = INFINITY
-    if not isfinite(number):
-        raise ValueError(f"{name} must be finite, got {value!r}")
-    return number
-
-
-cdef object fixed_ids(object config, object inputs, object outputs, object bias):
-    """Ids of inputs, bias node and outputs (n_fixed,), as given or from 0 on."""
-    cdef const Rules *r = rules_of(config)
-    ids = np.arange(r.n_fixed)
-    if inputs is not None:
-        ids[:r.n_inputs] = given_ids(inputs, r.n_inputs, "inputs")
-    if bias is not None:
-        if r.bias != BIAS_NODE:
-            raise ValueError(f"bias must be None with bias={config.bias!r}, got {bias!r}")
-        ids[r.n_inputs] = checked_int(bias, "bias", 0, MOST)
-    if outputs is not None:
-        ids[r.n_sources:] = given_ids(outputs, r.n_outputs, "outputs")
-    known = {}
-    for i, node in enumerate(ids.tolist()):
-        kind = "inputs" if i < r.n_inputs else "bias" if i < r.n_sources else "outputs"
-        if node in known:
-            raise ValueError(
-                f"inputs, bias and outputs must be distinct nodes, got {node} in {known[node]} "
-                f"and {kind}")
-        known[node] = kind
-    return ids
-
-
-cdef list given_ids(object ids, Py_ssize_t n, str name):
-    try:
-        ids = list(ids)
-    except TypeError:
-        raise TypeError(f"{name} must be a sequence of ints, got {type(ids).__name__}") from None
-    if len(ids) != n:
-        raise ValueError(f"{name} must be {n} ids, got {len(ids)}")
-    return [checked_int(node, f"{name}[{i}]", 0, MOST) for i, node in enumerate(ids)]
-
-
 cdef int fill(Genome genome, object rows, object ids, object biases, object activations) except -1:
     """Genes of these rows and nodes, which check_genes() has yet to see; None: what nodes begin
     with."""
@@ -454,43 +720,4 @@ cdef int fill_column(void *to, object values, object dtype, Py_ssize_t n) except
     if cnp.PyArray_SIZE(array) != n:
         raise ValueError(f"expected {n} values, got {cnp.PyArray_SIZE(array)}")
     memcpy(to, cnp.PyArray_DATA(array), n * cnp.PyArray_ITEMSIZE(array))
-    return 0
-
-
-cdef int set_nodes(Genome genome, object nodes) except -1:
-    """Activations and biases of rows (id, kind, activation, bias)."""
-    cdef const Rules *r = genome.rules
-    cdef Genes *g = &genome.genes
-    cdef Py_ssize_t place
-    try:
-        nodes = list(nodes)
-    except TypeError:
-        raise TypeError(
-            "nodes must be a sequence of (id, kind, activation, bias), "
-            f"got {type(nodes).__name__}") from None
-    seen = set()
-    for i, row in enumerate(nodes):
-        name = f"nodes[{i}]"
-        try:
-            node, kind, activation, bias = row
-        except (TypeError, ValueError):
-            raise ValueError(f"{name} must be (id, kind, activation, bias), got {row!r}") from None
-        node = checked_int(node, f"{name}: id", 0, MOST)
-        if node in seen:
-            raise ValueError(f"{name}: node {node} is there twice")
-        seen.add(node)
-        place = find_node(g, r, node)
-        if place < 0:
-            raise ValueError(f"{name}: no connection touches node {node}")
-        expected = (
-            "input" if place < r.n_inputs else "bias" if place < r.n_sources
-            else "output" if place < r.n_fixed else "hidden")
-        if kind != expected:
-            raise ValueError(f"{name}: node {node} is of kind {expected!r}, got {kind!r}")
-        if not isinstance(activation, str):
-            raise TypeError(f"{name}: activation must be a name, got {activation!r}")
-        if str(activation) not in _activations.names():
-            raise ValueError(f"{name}: {nearest(activation, _activations.names(), 'activation')}")
-        g.activation[place] = <uint8_t> activation_id(str(activation))
-        g.bias[place] = finite(bias, f"{name}: bias")
     return 0

@@ -34,9 +34,9 @@ cdef int add_node(Genes *genes, const Rules *rules, InnovationRegistry registry,
 # Whether there may be a new connection between these nodes; target: no input or bias node
 cdef bint is_allowed(const Genes *genes, const Rules *rules, Py_ssize_t source, Py_ssize_t target,
                      void *scratch) noexcept nogil
-# Two nodes that are given must be allowed
+# Two nodes that are given must be allowed; weight: NULL for a random one
 cdef int add_connection(Genes *genes, const Rules *rules, InnovationRegistry registry,
-                        Draws *draws, Py_ssize_t source, Py_ssize_t target,
+                        Draws *draws, Py_ssize_t source, Py_ssize_t target, const double *weight,
                         void *scratch) noexcept nogil
 cdef int toggle_connection(Genes *genes, const Rules *rules, Draws *draws,
                            Py_ssize_t connection) noexcept nogil

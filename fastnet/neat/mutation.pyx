@@ -251,8 +251,8 @@ cdef bint is_allowed(const Genes *genes, const Rules *rules, Py_ssize_t source, 
     return rules.mode != FEED_FORWARD or not has_path(genes, rules, b, a, scratch)
 
 
-cdef int choose_among_all(const Genes *genes, const Rules *rules, Draws *draws,
-                          Py_ssize_t *source, Py_ssize_t *target, void *scratch) noexcept nogil:
+cdef bint choose_among_all(const Genes *genes, const Rules *rules, Draws *draws,
+                           Py_ssize_t *source, Py_ssize_t *target, void *scratch) noexcept nogil:
     # All allowed pairs are equally likely: those of one source after another, each taking the
     # place of the choice so far with the probability that it is among as many.
     cdef Py_ssize_t m = genes.n_connections, n = genes.n_nodes
@@ -314,40 +314,50 @@ cdef int choose_among_all(const Genes *genes, const Rules *rules, Draws *draws,
                 n_allowed = draw_below(draws, n_allowed)
                 for j in range(rules.n_sources, n):
                     if not refused[j]:
+                        target[0] = j
                         if n_allowed == 0:
                             break
                         n_allowed -= 1
-                target[0] = j
     return n_seen > 0
 
 
-cdef int add_connection(Genes *genes, const Rules *rules, InnovationRegistry registry,
-                        Draws *draws, Py_ssize_t source, Py_ssize_t target,
-                        void *scratch) noexcept nogil:
-    cdef Py_ssize_t a = source, b = target, n_targets = genes.n_nodes - rules.n_sources
-    cdef int64_t innovation
+cdef bint choose_pair(const Genes *genes, const Rules *rules, Draws *draws, Py_ssize_t *source,
+                      Py_ssize_t *target, void *scratch) noexcept nogil:
+    # Most pairs are allowed in a large genome, hardly any in a small one
+    cdef Py_ssize_t n_sources = n_possible_sources(genes, rules)
+    cdef Py_ssize_t n_targets = genes.n_nodes - rules.n_sources
+    cdef Py_ssize_t a = source[0], b = target[0]
     cdef int _
+    for _ in range(TRIES):
+        if source[0] < 0:
+            a = possible_source(rules, draw_below(draws, n_sources))
+        if target[0] < 0:
+            b = rules.n_sources + draw_below(draws, n_targets)
+        if is_allowed(genes, rules, a, b, scratch):
+            source[0] = a
+            target[0] = b
+            return True
+    return choose_among_all(genes, rules, draws, source, target, scratch)
+
+
+cdef int add_connection(Genes *genes, const Rules *rules, InnovationRegistry registry,
+                        Draws *draws, Py_ssize_t source, Py_ssize_t target, const double *weight,
+                        void *scratch) noexcept nogil:
+    cdef int64_t start, end, innovation
+    cdef double number
     if registry.reserve(1, 0):
         return NO_MEMORY
-    if source < 0 or target < 0:
-        # Most pairs are allowed in a large genome, hardly any in a small one
-        for _ in range(TRIES):
-            a = source
-            b = target
-            if a < 0:
-                a = possible_source(rules, draw_below(draws, n_possible_sources(genes, rules)))
-            if b < 0:
-                b = rules.n_sources + draw_below(draws, n_targets)
-            if is_allowed(genes, rules, a, b, scratch):
-                break
-        else:
-            a = source
-            b = target
-            if not choose_among_all(genes, rules, draws, &a, &b, scratch):
-                return NOTHING
-    innovation = registry.connection(genes.node[a], genes.node[b])
-    insert_connection(genes, innovation, genes.node[a], genes.node[b],
-                      draw_between(draws, rules.initial_weight_power), True)
+    if (source < 0 or target < 0) and not choose_pair(
+            genes, rules, draws, &source, &target, scratch):
+        return NOTHING
+    start = genes.node[source]
+    end = genes.node[target]
+    if weight == NULL:
+        number = draw_between(draws, rules.initial_weight_power)
+    else:
+        number = weight[0]
+    innovation = registry.connection(start, end)
+    insert_connection(genes, innovation, start, end, number, True)
     return STRUCTURE
 
 
@@ -454,7 +464,7 @@ cdef int mutate_genes(Genes *genes, const Rules *rules, InnovationRegistry regis
     if draw_chance(draws, rules.add_node_rate):
         change |= add_node(genes, rules, registry, draws, -1)
     if draw_chance(draws, rules.add_connection_rate):
-        change |= add_connection(genes, rules, registry, draws, -1, -1, scratch)
+        change |= add_connection(genes, rules, registry, draws, -1, -1, NULL, scratch)
     if draw_chance(draws, rules.remove_connection_rate):
         change |= remove_connection(genes, rules, draws, -1)
     if draw_chance(draws, rules.remove_node_rate):
