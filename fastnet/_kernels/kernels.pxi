@@ -19,6 +19,7 @@ include "rows.pxi"
 include "updates.pxi"
 include "dense.pxi"
 include "jacobian.pxi"
+include "graphs.pxi"
 
 cdef extern from *:
     const char *FN_ISA
@@ -74,6 +75,13 @@ kernel_table.gradient_scratch = gradient_scratch
 kernel_table.loss_gradient = loss_gradient
 kernel_table.jacobian_scratch = jacobian_scratch
 kernel_table.jacobian = jacobian
+
+kernel_table.graph_state = graph_state
+kernel_table.graph_reset = graph_reset
+kernel_table.graph_step = graph_step
+kernel_table.graph_rows_scratch = graph_rows_scratch
+kernel_table.graph_rows = graph_rows
+
 kernel_table.fma_chain = fma_chain
 kernel_table.random_bits = random_bits
 kernel_table.uniform = uniform

@@ -96,11 +96,6 @@ cdef class PlanOf:
 cdef class Table:
     """The kernels of one instruction set and precision."""
 
-    cdef const Kernels *k
-    cdef readonly str isa
-    cdef readonly object dtype
-    cdef readonly Py_ssize_t misalign
-
     def __init__(self, isa, dtype, misalign=0):
         module = importlib.import_module(f"fastnet._kernels.{isa}_{dtype}")
         self.k = <const Kernels *> PyCapsule_GetPointer(module.table, "fastnet._kernels.Kernels")

@@ -70,6 +70,7 @@ FN_OP vm vge(vf a, vf b) { return a >= b; }
 FN_OP vm vnan(vf a) { return a != a; }
 FN_OP vf vselect(vm m, vf a, vf b) { return m ? a : b; }
 FN_OP int vany(vm m) { return m; }
+FN_OP fn_real vfirst(vf v) { return v; }
 FN_OP fn_real vsum(vf v) { return v; }
 FN_OP fn_real vmaximum(vf v) { return v; }
 FN_OP void vreduce4(vf a, vf b, vf c, vf d, fn_real *out) {
@@ -89,6 +90,7 @@ typedef fn_int vi __attribute__((vector_size(FN_VECTOR_BYTES), aligned(FN_PICK(4
 
 FN_OP vf vload(const fn_real *p) { return *(const vf *)p; }
 FN_OP void vstore(fn_real *p, vf v) { *(vf *)p = v; }
+FN_OP fn_real vfirst(vf v) { return v[0]; }
 FN_OP vi vbits(vf v) { return (vi)v; }
 FN_OP vf vfrombits(vi i) { return (vf)i; }
 FN_OP vi vshift_left(vi a, int n) { return a << n; }

@@ -36,6 +36,7 @@ cdef extern from "simd.h":
     vm vnan(vf a) noexcept nogil
     vf vselect(vm m, vf a, vf b) noexcept nogil                         # m ? a : b
     bint vany(vm m) noexcept nogil
+    real vfirst(vf v) noexcept nogil                                    # the first element
     real vsum(vf v) noexcept nogil
     real vmaximum(vf v) noexcept nogil
     void vreduce4(vf a, vf b, vf c, vf d, real *out) noexcept nogil     # the four sums

@@ -1,5 +1,7 @@
 """A genome compiled to the flat arrays that kernels step."""
 
+from libc.stdint cimport int32_t
+
 from fastnet._kernels.table cimport Graph
 from fastnet.neat._genes cimport Genes
 from fastnet.neat._rules cimport Rules
@@ -13,6 +15,8 @@ cdef Py_ssize_t compile_scratch(Py_ssize_t n_connections, Py_ssize_t n_nodes) no
 # depends on.  Its size is graph_size().
 cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint all_nodes,
                           void *memory, void *scratch) noexcept nogil
+# After that, in the same scratch: the slot of each node of genes, -1 where it is left out
+cdef const int32_t *node_slots(const Genes *genes, void *scratch) noexcept nogil
 cdef Py_ssize_t graph_size(const Graph *graph) noexcept nogil
 # The same plan elsewhere
 cdef Graph *copy_graph(const Graph *graph, void *memory) noexcept nogil

@@ -8,15 +8,36 @@ from fastnet.training.model cimport Model
 
 cdef class Network(Model):
     cdef readonly object config
+    cdef readonly object dtype
     cdef const Graph *graph             # in memory
     cdef Memory memory                  # of the plan
     cdef Memory parameter_memory        # what Model.data points to
     cdef readonly object parameters     # a view of it
     cdef Workspace workspace
+    cdef Py_ssize_t row_bytes           # of the workspace for one row: x, y and a state
     cdef Memory state                   # between calls of step()
     cdef object genomes                 # a sequence: genomes[index] is the genome
     cdef Py_ssize_t index
+    cdef int mode_id                    # Mode; the plan may have a simpler one with the same values
     cdef int typenum
+
+    # The plan of these genes, or of those it was compiled from (copied), and their parameters
+    cdef int build(self, object genomes, Py_ssize_t index, object config, const Genes *genes,
+                   const Graph *graph, int mode, int typenum) except -1
+    # All of it but the values of the parameters; the plan is there
+    cdef int settle(self, object genomes, Py_ssize_t index, object config, int mode,
+                    int typenum) except -1
+    cdef Network twin(self, object genomes, Py_ssize_t index)
+    # ValueError where the connections of the genome are no longer those that the plan was made of
+    cdef int check_genome(self) except -1
+    # Pointers into a workspace of row_bytes
+    cdef void *row_y(self, Workspace workspace) noexcept
+    cdef void *row_state(self, Workspace workspace) noexcept
+    # x (n_inputs,) to y (n_outputs,), both of the network's precision, with such a workspace
+    cdef void one_row(self, const void *x, void *y, Workspace workspace) noexcept
+    cdef int step_row(self, const void *x, void *y) except -1
+    cdef int read_numbers(self, object inputs, void *x) except -1
+    cdef object many_rows(self, object X)
 
 # The network of genomes[index], which is not asked for before somebody wants it.  graph: the plan
 # of genes where one exists (it is copied), or NULL; mode: of Mode.  ValueError for a cycle.

@@ -1,0 +1,151 @@
+"""The kernels of graphs, callable from Python: for the tests and the benchmarks only."""
+
+import numpy as np
+
+cimport numpy as cnp
+from libc.stdint cimport int32_t, uint8_t
+
+from fastnet._kernels.probe import ACTIVATIONS, SENTINEL
+
+from fastnet._kernels.dispatch cimport monotonic_seconds
+from fastnet._kernels.probe cimport Table
+from fastnet._kernels.table cimport *
+
+cnp.import_array()
+
+MODES = {
+    "feed_forward": FEED_FORWARD_GRAPH, "recurrent": RECURRENT_GRAPH, "time_step": TIME_STEP_GRAPH,
+}
+
+
+cdef void *address(array):
+    return cnp.PyArray_DATA(<cnp.ndarray> array)
+
+
+cdef class GraphOf:
+    """A plan as kernels see it, of hand-made parts.
+
+    Parameters
+    ----------
+    n_inputs : int
+    nodes : list of (sources, activation)
+        The computed nodes; sources are slots: inputs, then the bias node where there is one, then
+        these nodes.
+    outputs : list of int
+        Slots; -1 for an output that is never computed.
+    parameters : array-like
+        One weight for each source of each node in turn; with ``biases`` one for each node behind.
+    mode : "feed_forward", "recurrent" or "time_step"
+    bias_node, biases : bool
+    step_limit : int
+    """
+
+    cdef Graph graph
+    cdef readonly object parameters
+    cdef object arrays
+
+    def __cinit__(self, n_inputs, nodes, outputs, parameters, mode="feed_forward", *,
+                  bias_node=False, biases=False, step_limit=20):
+        counts = [len(sources) for sources, _ in nodes]
+        n_edges = sum(counts)
+        first = np.cumsum([0, *counts], dtype=np.int32)
+        source = np.array([s for sources, _ in nodes for s in sources], np.int32)
+        # the parameters of the last edges come first, so that the order of the two differs
+        weight = np.arange(n_edges - 1, -1, -1, dtype=np.int32)
+        bias = np.arange(n_edges, n_edges + len(nodes), dtype=np.int32)
+        output = np.array(outputs, np.int32)
+        activations = np.array([ACTIVATIONS[name] for _, name in nodes], np.uint8)
+        self.parameters = np.array(parameters, float)
+        self.parameters[:n_edges] = self.parameters[:n_edges][::-1].copy()
+        self.graph.mode = MODES[mode]
+        self.graph.activation = activations[0] if len(set(activations)) == 1 else -1
+        self.graph.step_limit = step_limit
+        self.graph.n_inputs = n_inputs
+        self.graph.n_sources = n_inputs + bool(bias_node)
+        self.graph.n_outputs = len(outputs)
+        self.graph.n_nodes = len(nodes)
+        self.graph.n_edges = self.graph.n_weights = n_edges
+        self.graph.n_parameters = n_edges + (len(nodes) if biases else 0)
+        assert self.parameters.shape == (self.graph.n_parameters,)
+        self.graph.first = <const int32_t *> address(first)
+        self.graph.source = <const int32_t *> address(source)
+        self.graph.weight = <const int32_t *> address(weight)
+        self.graph.bias = <const int32_t *> address(bias) if biases else NULL
+        self.graph.output = <const int32_t *> address(output)
+        self.graph.activations = <const uint8_t *> address(activations)
+        self.arrays = (first, source, weight, bias, output, activations)
+
+
+cdef class GraphTable(Table):
+    """The kernels of one instruction set and precision with those of graphs."""
+
+    def graph_state(self, GraphOf graph):
+        return self.k.graph_state(&graph.graph)
+
+    def graph_rows_scratch(self, GraphOf graph):
+        return self.k.graph_rows_scratch(&graph.graph)
+
+    def blank_state(self, GraphOf graph):
+        """A state between guards, see `workspace`, full of rubbish."""
+        return self.workspace(self.k.graph_state(&graph.graph))
+
+    def graph_reset(self, GraphOf graph, state=None):
+        """The values of all slots after a reset."""
+        state = self.blank_state(graph) if state is None else state
+        self.k.graph_reset(&graph.graph, address(state[0][state[1]:]))
+        self.check_scratch(state, "graph_reset")
+        return self.values(graph, state)
+
+    def values(self, GraphOf graph, state):
+        n = graph.graph.n_sources + graph.graph.n_nodes
+        raw, first, _ = state
+        return raw[first:first + n * self.dtype.itemsize].view(self.dtype).copy()
+
+    def graph_step(self, GraphOf graph, x, state=None):
+        """y of one row; a state that is not given is reset first in recurrent mode."""
+        if state is None:
+            state = self.blank_state(graph)
+            if graph.graph.mode == RECURRENT_GRAPH:
+                self.graph_reset(graph, state)
+        parameters, x = self.given(graph.parameters), self.given(x)
+        raw, first = self.place(graph.graph.n_outputs, SENTINEL)
+        self.k.graph_step(&graph.graph, address(parameters), address(x), address(raw[first:]),
+                          address(state[0][state[1]:]))
+        self.check_scratch(state, "graph_step")
+        return self.take(raw, first, (graph.graph.n_outputs,), False, "graph_step")
+
+    def graph_rows(self, GraphOf graph, x):
+        x = np.asarray(x)
+        n_rows = len(x)
+        parameters, x = self.given(graph.parameters), self.given(x)
+        raw, first = self.place(n_rows * graph.graph.n_outputs, SENTINEL)
+        scratch = self.workspace(self.k.graph_rows_scratch(&graph.graph))
+        self.k.graph_rows(&graph.graph, address(parameters), n_rows, address(x),
+                          address(raw[first:]), address(scratch[0][scratch[1]:]))
+        self.check_scratch(scratch, "graph_rows")
+        return self.take(raw, first, (n_rows, graph.graph.n_outputs), False, "graph_rows")
+
+    def seconds(self, GraphOf graph, x, repeats):
+        """Mean time of graph_step where x is one row, else of graph_rows."""
+        cdef Py_ssize_t n_rows = len(x) if np.ndim(x) == 2 else 0, n = repeats
+        cdef const void *p
+        cdef const void *source
+        cdef void *target
+        cdef void *memory
+        cdef double started
+        parameters, x = self.given(graph.parameters), self.given(x)
+        y = self.buffer(max(n_rows, 1) * graph.graph.n_outputs)
+        scratch = self.buffer(
+            max(self.k.graph_rows_scratch(&graph.graph), self.k.graph_state(&graph.graph)), "uint8")
+        p = address(parameters)
+        source = address(x)
+        target = address(y)
+        memory = address(scratch)
+        self.k.graph_reset(&graph.graph, memory)
+        started = monotonic_seconds()
+        for _ in range(n):
+            if n_rows:
+                self.k.graph_rows(&graph.graph, p, n_rows, source, target, memory)
+            else:
+                self.k.graph_step(&graph.graph, p, source, target, memory)
+        return (monotonic_seconds() - started) / n

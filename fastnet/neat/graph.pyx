@@ -1,0 +1,286 @@
+"""A genome compiled to the flat arrays that kernels step.
+
+Sources of each node by a counting sort of the enabled connections, then a depth-first walk from the
+outputs against the direction of the connections: it leaves out what no output depends on, and the
+order in which it leaves the nodes is topological.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.string cimport memcpy, memset
+
+from fastnet._kernels.table cimport ALIGNMENT, Graph
+from fastnet.neat._genes cimport Genes
+from fastnet.neat._rules cimport FEED_FORWARD, NODE_BIASES, TIME_STEP, Rules
+
+# Positions of nodes by id: open addressing, at most half full
+ctypedef struct Place:
+    int64_t node
+    int64_t position                # -1: free
+
+cdef enum:
+    UNSEEN = 0
+    OPEN                            # on the path that is being walked
+    CLOSED
+
+
+cdef inline Py_ssize_t table_bits(Py_ssize_t n_nodes) noexcept nogil:
+    cdef Py_ssize_t bits = 3
+    while (<Py_ssize_t> 1 << bits) < 2 * n_nodes:
+        bits += 1
+    return bits
+
+
+# The slot of a node in the table, or the free one where it belongs
+cdef inline Place *find_place(Place *places, int shift, Py_ssize_t mask,
+                              int64_t node) noexcept nogil:
+    # the multiplier spreads neighboring ids (Knuth, The Art of Computer Programming 3, 6.4)
+    cdef Py_ssize_t i = <Py_ssize_t> ((<uint64_t> node * <uint64_t> 0x9E3779B97F4A7C15) >> shift)
+    while places[i].position >= 0 and places[i].node != node:
+        i = (i + 1) & mask
+    return places + i
+
+
+cdef Py_ssize_t graph_bytes(Py_ssize_t n_connections, Py_ssize_t n_nodes) noexcept nogil:
+    # first, bias and output have at most one element a node (and one); activations are bytes
+    return (sizeof(Graph) + (2 * n_connections + 3 * n_nodes + 1) * sizeof(int32_t)
+            + n_nodes + ALIGNMENT) // ALIGNMENT * ALIGNMENT
+
+
+cdef Py_ssize_t compile_scratch(Py_ssize_t n_connections, Py_ssize_t n_nodes) noexcept nogil:
+    return ((sizeof(Place) << table_bits(n_nodes))
+            + (4 * n_connections + 6 * n_nodes + 1) * sizeof(int32_t))
+
+
+cdef Py_ssize_t graph_size(const Graph *graph) noexcept nogil:
+    return graph.n_bytes
+
+
+# Where the arrays of a plan lie; all counts are set
+cdef void lay_out(Graph *graph, bint has_biases) noexcept nogil:
+    cdef int32_t *array = <int32_t *> (graph + 1)
+    graph.first = array
+    array += graph.n_nodes + 1
+    graph.source = array
+    array += graph.n_edges
+    graph.weight = array
+    array += graph.n_edges
+    graph.bias = NULL
+    if has_biases:
+        graph.bias = array
+        array += graph.n_nodes
+    graph.output = array
+    array += graph.n_outputs
+    graph.activations = <const uint8_t *> array
+    graph.n_bytes = (<const char *> (graph.activations + graph.n_nodes) - <char *> graph
+                     + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+
+
+cdef Graph *copy_graph(const Graph *graph, void *memory) noexcept nogil:
+    cdef Graph *copy = <Graph *> memory
+    memcpy(copy, graph, graph.n_bytes)
+    lay_out(copy, graph.bias != NULL)
+    return copy
+
+
+# The parts of the scratch of compile_graph
+ctypedef struct Scratch:
+    Py_ssize_t mask                 # places: mask + 1
+    int shift
+    Place *places
+    # by position in genes.node, but for what says otherwise
+    int32_t *from_                  # (m,) of each enabled connection
+    int32_t *to                     # (m,)
+    int32_t *source                 # (m,) of each edge, edges sorted by target
+    int32_t *weight                 # (m,)
+    int32_t *first                  # (n + 1,) edge that enters each node
+    int32_t *next                   # (n,) edge to sort in; later, to walk
+    int32_t *order                  # (n,) nodes as the walk leaves them
+    int32_t *slot                   # (n,)
+    int32_t *stack                  # (n,)
+    int32_t *state                  # (n,)
+
+
+cdef inline void divide_scratch(Scratch *s, Py_ssize_t m, Py_ssize_t n,
+                                void *scratch) noexcept nogil:
+    cdef Py_ssize_t bits = table_bits(n)
+    s.mask = (<Py_ssize_t> 1 << bits) - 1
+    s.shift = 64 - <int> bits
+    s.places = <Place *> scratch
+    s.from_ = <int32_t *> (s.places + s.mask + 1)
+    s.to = s.from_ + m
+    s.source = s.to + m
+    s.weight = s.source + m
+    s.first = s.weight + m
+    s.next = s.first + n + 1
+    s.order = s.next + n
+    s.slot = s.order + n
+    s.stack = s.slot + n
+    s.state = s.stack + n
+
+
+cdef const int32_t *node_slots(const Genes *genes, void *scratch) noexcept nogil:
+    cdef Scratch s
+    divide_scratch(&s, genes.n_connections, genes.n_nodes, scratch)
+    return s.slot
+
+
+cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint all_nodes,
+                          void *memory, void *scratch) noexcept nogil:
+    cdef Py_ssize_t m = genes.n_connections, n = genes.n_nodes, n_sources = rules.n_sources
+    cdef Scratch s
+    divide_scratch(&s, m, n, scratch)
+    cdef Py_ssize_t mask = s.mask
+    cdef int shift = s.shift
+    cdef Place *places = s.places
+    cdef int32_t *from_ = s.from_
+    cdef int32_t *to = s.to
+    cdef int32_t *source = s.source
+    cdef int32_t *weight = s.weight
+    cdef int32_t *first = s.first
+    cdef int32_t *next = s.next
+    cdef int32_t *order = s.order
+    cdef int32_t *slot = s.slot
+    cdef int32_t *stack = s.stack
+    cdef int32_t *state = s.state
+    cdef Graph *graph = <Graph *> memory
+    cdef Place *place
+    cdef Py_ssize_t i, e, k, height, n_enabled = 0, n_order = 0, n_kept = 0
+    cdef int32_t node, other, total, edge
+    cdef bint is_feed_forward = mode == FEED_FORWARD
+    cdef int32_t *out
+    cdef int32_t *out_weight
+    cdef uint8_t *activations
+
+    memset(places, 0xFF, (mask + 1) * sizeof(Place))
+    for i in range(n):
+        place = find_place(places, shift, mask, genes.node[i])
+        place.node = genes.node[i]
+        place.position = i
+
+    memset(first, 0, (n + 1) * sizeof(int32_t))
+    for i in range(m):
+        # without a branch on a flag that nobody can foresee
+        from_[n_enabled] = <int32_t> find_place(places, shift, mask, genes.source[i]).position
+        to[n_enabled] = <int32_t> find_place(places, shift, mask, genes.target[i]).position
+        first[to[n_enabled]] += genes.enabled[i] != 0
+        n_enabled += genes.enabled[i] != 0
+    total = 0
+    for i in range(n):
+        node = first[i]
+        first[i] = next[i] = total
+        total += node
+    first[n] = total
+    for i in range(n_enabled):
+        edge = next[to[i]]
+        next[to[i]] = edge + 1
+        source[edge] = from_[i]
+        weight[edge] = <int32_t> i
+
+    # The walk: from the outputs, then from all other nodes where they are wanted or where a cycle
+    # has to be found
+    memcpy(next, first, n * sizeof(int32_t))
+    memset(state, 0, n * sizeof(int32_t))
+    for i in range(n_sources, n):
+        if i == rules.n_fixed:
+            n_kept = n_order
+            if not (is_feed_forward or all_nodes):
+                break
+        if state[i] != UNSEEN:
+            continue
+        if i < rules.n_fixed and mode == TIME_STEP and first[i] == first[i + 1] and not all_nodes:
+            continue
+        stack[0] = <int32_t> i
+        state[i] = OPEN
+        height = 1
+        while height:
+            node = stack[height - 1]
+            if next[node] < first[node + 1]:
+                other = source[next[node]]
+                next[node] += 1
+                if other >= n_sources:
+                    if state[other] == UNSEEN:
+                        state[other] = OPEN
+                        stack[height] = other
+                        height += 1
+                    elif is_feed_forward and state[other] == OPEN:
+                        return NULL
+            else:
+                state[node] = CLOSED
+                order[n_order] = node
+                n_order += 1
+                height -= 1
+    if all_nodes or n == rules.n_fixed:
+        n_kept = n_order
+
+    total = 0
+    for i in range(n_sources):
+        slot[i] = <int32_t> i
+    for i in range(n_sources, n):
+        slot[i] = -1
+    for k in range(n_kept):
+        node = order[k]
+        slot[node] = <int32_t> (n_sources + k)
+        total += first[node + 1] - first[node]
+
+    graph.mode = mode
+    graph.activation = -1
+    graph.step_limit = rules.step_limit
+    graph.n_inputs = rules.n_inputs
+    graph.n_sources = n_sources
+    graph.n_outputs = rules.n_outputs
+    graph.n_nodes = n_kept
+    graph.n_edges = total
+    graph.n_weights = n_enabled
+    graph.n_parameters = n_enabled
+    if rules.bias == NODE_BIASES:
+        graph.n_parameters += n - n_sources
+    lay_out(graph, rules.bias == NODE_BIASES)
+    out = <int32_t *> graph.source
+    out_weight = <int32_t *> graph.weight
+    activations = <uint8_t *> graph.activations
+    total = 0
+    for k in range(n_kept):
+        node = order[k]
+        (<int32_t *> graph.first)[k] = total
+        for e in range(first[node], first[node + 1]):
+            out[total] = slot[source[e]]
+            out_weight[total] = weight[e]
+            total += 1
+        activations[k] = genes.activation[node]
+    (<int32_t *> graph.first)[n_kept] = total
+    if graph.bias != NULL:
+        for k in range(n_kept):
+            (<int32_t *> graph.bias)[k] = <int32_t> (n_enabled + order[k] - n_sources)
+    for i in range(rules.n_outputs):
+        (<int32_t *> graph.output)[i] = slot[n_sources + i]
+    if n_kept:
+        graph.activation = activations[0]
+        for k in range(1, n_kept):
+            if activations[k] != activations[0]:
+                graph.activation = -1
+                break
+    return graph
+
+
+cdef void gather_parameters(const Genes *genes, const Rules *rules, Py_ssize_t itemsize,
+                            void *parameters) noexcept nogil:
+    cdef double *d = <double *> parameters
+    cdef float *f = <float *> parameters
+    cdef Py_ssize_t i, n = 0
+    # Without a branch: a disabled connection's weight is overwritten by the next one, the last of
+    # them in the slack
+    if itemsize == 8:
+        for i in range(genes.n_connections):
+            d[n] = genes.weight[i]
+            n += genes.enabled[i] != 0
+        if rules.bias == NODE_BIASES:
+            memcpy(d + n, genes.bias + rules.n_sources,
+                   (genes.n_nodes - rules.n_sources) * sizeof(double))
+    else:
+        for i in range(genes.n_connections):
+            f[n] = <float> genes.weight[i]
+            n += genes.enabled[i] != 0
+        if rules.bias == NODE_BIASES:
+            for i in range(rules.n_sources, genes.n_nodes):
+                f[n] = <float> genes.bias[i]
+                n += 1

@@ -1,0 +1,598 @@
+"""Networks of evolved topology: what a genome computes."""
+
+import copy
+import numbers
+
+import numpy as np
+
+cimport numpy as cnp
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact, PyFloat_FromDouble
+from cpython.list cimport (
+    PyList_CheckExact, PyList_GET_ITEM, PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
+)
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport int32_t, uint8_t
+from libc.string cimport memcmp, memcpy
+
+from fastnet._checks import checked_int
+from fastnet.neat.config import MODES
+
+from fastnet._arrays cimport convert, is_plain, itemsize_of
+from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
+from fastnet._kernels.table cimport ALIGNMENT, OK, RECURRENT_GRAPH, Graph, Monitor
+from fastnet._workspace cimport Memory, Workspace, acquire, as_array, new_memory, release
+from fastnet.neat._genes cimport Genes
+from fastnet.neat._rules cimport FEED_FORWARD, RECURRENT, Rules, mode_id, rules_of
+from fastnet.neat.genome cimport Genome
+from fastnet.neat.graph cimport (
+    compile_graph, compile_scratch, copy_graph, gather_parameters, graph_bytes, node_slots
+)
+from fastnet.training.model cimport Model, Watch, raise_stopped, watch
+
+cnp.import_array()
+
+cdef enum:
+    UNLOCKED_OPERATIONS = 400000        # shorter work, of a few microseconds, keeps the lock
+    POLL_OPERATIONS = 4000000           # between two looks for Ctrl-C
+
+cdef Workspace compiling = Workspace()
+cdef tuple DTYPES = (np.dtype("float32"), np.dtype("float64"))
+
+
+cdef inline Py_ssize_t padded(Py_ssize_t n_bytes) noexcept nogil:
+    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+
+
+cdef int checked_typenum(object dtype) except -1:
+    try:
+        dtype = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"dtype must be float32 or float64, got {dtype!r}") from None
+    if dtype not in DTYPES or not dtype.isnative:
+        raise ValueError(f"dtype must be float32 or float64, got {dtype}")
+    return cnp.NPY_FLOAT32 if dtype.itemsize == 4 else cnp.NPY_FLOAT64
+
+
+cdef Network network_of(object genomes, Py_ssize_t index, object config, const Genes *genes,
+                        const Graph *graph, int mode, int typenum):
+    cdef Network net = Network.__new__(Network)
+    net.build(genomes, index, config, genes, graph, mode, typenum)
+    return net
+
+
+cdef class Network(Model):
+    """The network of a genome.
+
+    Parameters
+    ----------
+    genome : fastnet.neat.Genome
+    mode : "feed_forward", "recurrent" or "time_step", optional
+        How it computes; by default as the genome's config says.
+    dtype : "float64" or "float32"
+        Precision of parameters and of everything computed.
+
+    Attributes
+    ----------
+    parameters : ndarray (n_parameters,)
+        Writable: weights of the enabled connections by innovation, then, where the config has
+        ``bias="per_node"``, the biases in the order of the genome's nodes without the inputs.
+    genome : fastnet.neat.Genome
+        What the network was made of; its later changes do not reach the network.
+    node_ids : ndarray (n_nodes,)
+        Of every node, in the order of ``genome.nodes`` and of the columns of `trace`.
+    mode : str
+    n_inputs, n_outputs, n_parameters : int
+    dtype : numpy.dtype
+
+    Raises
+    ------
+    ValueError
+        mode is feed_forward and the enabled connections have a cycle.
+
+    Notes
+    -----
+    The value of a node is f(bias + sum of weight * value over the enabled connections that enter
+    it), f its activation; inputs are taken as they are.
+
+    * *feed_forward*: nodes in topological order; a node that nothing enters is f(bias).
+    * *recurrent*: one step computes all nodes at once from the values before; those begin at 0.
+      Calling the network is one step from there, `step` keeps the values.
+    * *time_step*: activation spreads from the inputs (and the bias node) in steps.  A node is
+      computed in a step if something that feeds it was in the step before, from all values as they
+      were; those never reached count 0.  It ends when nothing is computed any more, or at the
+      config's ``step_limit``.
+
+    Examples
+    --------
+    >>> from fastnet import neat
+    >>> config = neat.Config(n_inputs=2, n_outputs=1, bias=None, activation="tanh")
+    >>> genome = neat.Genome.from_connections(config, [(0, 0, 2, 0.5, True), (1, 1, 2, -1.0, True)])
+    >>> network = genome.network()
+    >>> network.activate([1.0, 0.5])
+    [0.0]
+    >>> network([[1.0, 0.5], [0.0, 0.0]]).shape
+    (2, 1)
+    """
+
+    def __cinit__(self):
+        self.workspace = Workspace()
+
+    def __init__(self, genome, mode=None, dtype="float64"):
+        if not isinstance(genome, Genome):
+            raise TypeError(f"genome must be a fastnet.neat.Genome, got {type(genome).__name__}")
+        cdef Genome g = <Genome> genome
+        self.build((g,), 0, g.config, &g.genes, NULL, mode_id(mode, g.rules),
+                   checked_typenum(dtype))
+
+    cdef int build(self, object genomes, Py_ssize_t index, object config, const Genes *genes,
+                   const Graph *graph, int mode, int typenum) except -1:
+        cdef const Rules *rules = rules_of(config)
+        cdef Workspace scratch
+        if self.kernels != NULL:
+            raise RuntimeError("a network is built once")
+        if graph != NULL:
+            self.memory = new_memory(graph.n_bytes)
+            self.graph = copy_graph(graph, self.memory.data)
+        else:
+            self.memory = new_memory(graph_bytes(genes.n_connections, genes.n_nodes))
+            scratch = acquire(compiling, compile_scratch(genes.n_connections, genes.n_nodes))
+            self.graph = compile_graph(genes, rules, mode, False, self.memory.data, scratch.data)
+            release(scratch)
+            if self.graph == NULL:
+                raise ValueError(
+                    "mode must be 'recurrent' or 'time_step' for this genome: its enabled "
+                    "connections have a cycle, got 'feed_forward'")
+        self.settle(genomes, index, config, mode, typenum)
+        gather_parameters(genes, rules, itemsize_of(typenum), self.data)
+        return 0
+
+    cdef int settle(self, object genomes, Py_ssize_t index, object config, int mode,
+                    int typenum) except -1:
+        cdef Py_ssize_t itemsize = itemsize_of(typenum)
+        self.n_parameters = self.graph.n_parameters
+        self.parameter_memory = new_memory(self.n_parameters * itemsize)
+        self.data = self.parameter_memory.data
+        self.parameters = as_array(self.parameter_memory, self.n_parameters, typenum)
+        self.config = config
+        self.dtype = DTYPES[itemsize == 8]
+        self.genomes = genomes
+        self.index = index
+        self.mode_id = mode
+        self.typenum = typenum
+        self.n_inputs = self.graph.n_inputs
+        self.n_outputs = self.graph.n_outputs
+        self.kernels = kernels(itemsize)
+        self.row_bytes = (padded(self.n_inputs * itemsize) + padded(self.n_outputs * itemsize)
+                          + self.kernels.graph_state(self.graph))
+        return 0
+
+    cdef int check_genome(self) except -1:
+        cdef Genome genome = self.genome
+        cdef const Genes *genes = &genome.genes
+        cdef const Graph *mine = self.graph
+        cdef const Graph *other
+        cdef Workspace workspace
+        cdef Py_ssize_t plan = graph_bytes(genes.n_connections, genes.n_nodes), n_bytes
+        cdef bint same
+        workspace = acquire(
+            compiling, plan + compile_scratch(genes.n_connections, genes.n_nodes))
+        other = compile_graph(genes, genome.rules, self.mode_id, False, workspace.data,
+                              <char *> workspace.data + plan)
+        # the arrays lie behind the struct, activations last
+        n_bytes = <const char *> (mine.activations + mine.n_nodes) - <const char *> (mine + 1)
+        same = (
+            other != NULL and other.n_bytes == mine.n_bytes and other.n_nodes == mine.n_nodes
+            and other.n_edges == mine.n_edges and other.n_parameters == mine.n_parameters
+            and memcmp(other + 1, mine + 1, n_bytes) == 0)
+        release(workspace)
+        if not same:
+            raise ValueError(
+                "the genome has other connections or nodes than when its network was made: make "
+                "another one with genome.network()")
+        return 0
+
+    # -- what training needs -------------------------------------------------------------------
+
+    cdef Py_ssize_t forward_bytes(self, Py_ssize_t n_rows) noexcept nogil:
+        return self.kernels.graph_rows_scratch(self.graph)
+
+    cdef Py_ssize_t rows_at_once(self) noexcept nogil:
+        return 8 * self.kernels.vector_length
+
+    cdef int forward_rows(self, const void *parameters, Py_ssize_t n_rows, const void *x, void *y,
+                          void *scratch, Monitor *monitor) noexcept nogil:
+        cdef Py_ssize_t itemsize = self.kernels.itemsize, n
+        cdef double operations = 2.0 * self.graph.n_edges + self.graph.n_nodes + 1
+        cdef Py_ssize_t most = <Py_ssize_t> (POLL_OPERATIONS / operations)
+        most = max(1, most // self.rows_at_once()) * self.rows_at_once()
+        while n_rows > 0:
+            n = min(n_rows, most)
+            self.kernels.graph_rows(self.graph, parameters, n, x, y, scratch)
+            x = <const char *> x + n * self.n_inputs * itemsize
+            y = <char *> y + n * self.n_outputs * itemsize
+            n_rows -= n
+            monitor.operations += n * operations
+            if monitor.poll != NULL and monitor.operations >= POLL_OPERATIONS:
+                monitor.operations = 0
+                if monitor.poll(monitor.context) != OK:
+                    return 1
+        return OK
+
+    # -- outputs -------------------------------------------------------------------------------
+
+    cdef void *row_y(self, Workspace workspace) noexcept:
+        return <char *> workspace.data + padded(self.n_inputs * self.kernels.itemsize)
+
+    cdef void *row_state(self, Workspace workspace) noexcept:
+        cdef Py_ssize_t itemsize = self.kernels.itemsize
+        return (<char *> workspace.data + padded(self.n_inputs * itemsize)
+                + padded(self.n_outputs * itemsize))
+
+    cdef void one_row(self, const void *x, void *y, Workspace workspace) noexcept:
+        cdef void *state = self.row_state(workspace)
+        if self.graph.mode == RECURRENT_GRAPH:
+            self.kernels.graph_reset(self.graph, state)
+        self.kernels.graph_step(self.graph, self.data, x, y, state)
+
+    cdef int step_row(self, const void *x, void *y) except -1:
+        cdef Workspace workspace
+        if self.graph.mode == RECURRENT_GRAPH:
+            if self.state is None:
+                self.reset()
+            self.kernels.graph_step(self.graph, self.data, x, y, self.state.data)
+        else:
+            workspace = acquire(self.workspace, self.row_bytes)
+            self.one_row(x, y, workspace)
+            release(workspace)
+        return 0
+
+    def __call__(self, X, /):
+        """Outputs for one row (n_inputs,) -> (n_outputs,) or many (n_rows, n_inputs).
+
+        Each row begins from a blank state; in recurrent mode it is one step.  NaN and infinity
+        propagate.  The dtype of the result is that of the network.
+
+        Parameters
+        ----------
+        X : array-like (n_inputs,) or (n_rows, n_inputs)
+
+        Returns
+        -------
+        ndarray (n_outputs,) or (n_rows, n_outputs)
+
+        Raises
+        ------
+        ValueError, TypeError
+            X has another shape or holds no real numbers.
+        """
+        cdef cnp.npy_intp n
+        cdef cnp.ndarray out
+        cdef Workspace workspace
+        if self.kernels != NULL and is_plain(X, self.n_inputs, self.typenum):
+            n = self.n_outputs
+            out = cnp.PyArray_SimpleNew(1, &n, self.typenum)
+            workspace = acquire(self.workspace, self.row_bytes)
+            self.one_row(cnp.PyArray_DATA(<cnp.ndarray> X), cnp.PyArray_DATA(out), workspace)
+            release(workspace)
+            return out
+        return self.many_rows(X)
+
+    cdef object many_rows(self, object X):
+        cdef cnp.ndarray x, y
+        cdef cnp.npy_intp shape[2]
+        cdef int ndim, status
+        cdef Py_ssize_t n_rows
+        cdef Monitor monitor
+        cdef Watch state
+        cdef Workspace workspace
+        self.check_built()
+        x = convert(X, "X", self.typenum)
+        ndim = cnp.PyArray_NDIM(x)
+        if ndim != 1 and ndim != 2 or cnp.PyArray_DIM(x, ndim - 1) != self.n_inputs:
+            raise ValueError(
+                f"X must have shape ({self.n_inputs},) or (n_rows, {self.n_inputs}), "
+                f"got {np.shape(x)}"
+            )
+        n_rows = cnp.PyArray_DIM(x, 0) if ndim == 2 else 1
+        shape[0] = n_rows if ndim == 2 else self.n_outputs
+        shape[1] = self.n_outputs
+        y = cnp.PyArray_SimpleNew(ndim, shape, self.typenum)
+        workspace = acquire(self.workspace, self.forward_bytes(n_rows))
+        watch(&monitor, &state)
+        if 2.0 * n_rows * self.graph.n_edges > UNLOCKED_OPERATIONS:
+            with nogil:
+                status = self.forward_rows(self.data, n_rows, cnp.PyArray_DATA(x),
+                                           cnp.PyArray_DATA(y), workspace.data, &monitor)
+        else:
+            status = self.forward_rows(self.data, n_rows, cnp.PyArray_DATA(x),
+                                       cnp.PyArray_DATA(y), workspace.data, &monitor)
+        release(workspace)
+        if status != OK:
+            raise_stopped()
+        return y
+
+    cdef int read_numbers(self, object inputs, void *x) except -1:
+        """Any sequence of n_inputs real numbers into x."""
+        cdef Py_ssize_t i
+        cdef double value
+        try:
+            values = tuple(inputs)
+        except TypeError:
+            raise TypeError(
+                f"inputs must be a list of {self.n_inputs} numbers, got {type(inputs).__name__}"
+            ) from None
+        if len(values) != self.n_inputs:
+            raise ValueError(
+                f"inputs must hold {self.n_inputs} numbers, one for each input, got {len(values)}")
+        for i in range(self.n_inputs):
+            item = values[i]
+            if not isinstance(item, (numbers.Real, np.bool_)):
+                raise TypeError(f"inputs[{i}] must be a real number, got {type(item).__name__}")
+            try:
+                value = float(item)
+            except OverflowError:
+                raise ValueError(f"inputs[{i}] is too large for a float") from None
+            if self.typenum == cnp.NPY_FLOAT64:
+                (<double *> x)[i] = value
+            else:
+                (<float *> x)[i] = <float> value
+        return 0
+
+    def activate(self, inputs, /):
+        """The same for one row of Python numbers; the fastest way without arrays.
+
+        Parameters
+        ----------
+        inputs : list of n_inputs numbers
+
+        Returns
+        -------
+        list of n_outputs floats
+
+        Raises
+        ------
+        ValueError, TypeError
+            There are more or fewer, or something else than real numbers.
+        """
+        cdef Py_ssize_t i
+        cdef bint plain
+        cdef Workspace workspace
+        cdef object item
+        cdef double *x
+        cdef float *x_single
+        cdef void *y
+        self.check_built()
+        workspace = acquire(self.workspace, self.row_bytes)
+        x = <double *> workspace.data
+        x_single = <float *> workspace.data
+        plain = PyList_CheckExact(inputs) and PyList_GET_SIZE(inputs) == self.n_inputs
+        if plain:
+            for i in range(self.n_inputs):
+                item = <object> PyList_GET_ITEM(inputs, i)
+                if not PyFloat_CheckExact(item):
+                    plain = False
+                    break
+                if self.typenum == cnp.NPY_FLOAT64:
+                    x[i] = PyFloat_AS_DOUBLE(item)
+                else:
+                    x_single[i] = <float> PyFloat_AS_DOUBLE(item)
+        try:
+            if not plain:
+                self.read_numbers(inputs, x)
+            y = self.row_y(workspace)
+            self.one_row(x, y, workspace)
+            out = PyList_New(self.n_outputs)
+            for i in range(self.n_outputs):
+                if self.typenum == cnp.NPY_FLOAT64:
+                    item = PyFloat_FromDouble((<double *> y)[i])
+                else:
+                    item = PyFloat_FromDouble((<float *> y)[i])
+                Py_INCREF(item)
+                PyList_SET_ITEM(out, i, item)
+        finally:
+            release(workspace)
+        return out
+
+    def step(self, x, /):
+        """One synchronous step from the state that the last one left, in recurrent mode.
+
+        In the other modes, which have no state, the same as calling the network.
+
+        Parameters
+        ----------
+        x : array-like (n_inputs,)
+
+        Returns
+        -------
+        ndarray (n_outputs,)
+        """
+        cdef cnp.npy_intp n
+        cdef cnp.ndarray row, out
+        self.check_built()
+        if is_plain(x, self.n_inputs, self.typenum):
+            row = <cnp.ndarray> x
+        else:
+            row = convert(x, "x", self.typenum)
+            if cnp.PyArray_NDIM(row) != 1 or cnp.PyArray_DIM(row, 0) != self.n_inputs:
+                raise ValueError(f"x must have shape ({self.n_inputs},), got {np.shape(row)}")
+        n = self.n_outputs
+        out = cnp.PyArray_SimpleNew(1, &n, self.typenum)
+        self.step_row(cnp.PyArray_DATA(row), cnp.PyArray_DATA(out))
+        return out
+
+    def reset(self):
+        """Forget the state of earlier steps: every computed node is 0 again."""
+        self.check_built()
+        if self.state is None:
+            self.state = new_memory(self.kernels.graph_state(self.graph))
+        self.kernels.graph_reset(self.graph, self.state.data)
+
+    # -- a look inside -------------------------------------------------------------------------
+
+    def trace(self, x, steps):
+        """Every node's value after each step, from a blank state and with x held.
+
+        Parameters
+        ----------
+        x : array-like (n_inputs,)
+        steps : int
+            At least 0; not limited by the config's ``step_limit``.
+
+        Returns
+        -------
+        ndarray (steps + 1, n_nodes)
+            Columns in the order of `node_ids`; row 0 is before the first step: inputs (and the
+            bias node) have their values.  *recurrent*: the other nodes are 0 there.  *time_step*: a
+            node that no activation has reached yet is NaN, and rows repeat once it is quiet.
+            *feed_forward*: a step is one layer; a node whose longest path from a node without
+            predecessors has not been walked yet is NaN.
+
+        Raises
+        ------
+        ValueError
+            The genome has changed its connections or nodes since the network was made.
+        """
+        cdef Genome genome
+        cdef const Genes *genes
+        cdef Graph *graph
+        cdef const int32_t *slots
+        cdef Py_ssize_t n_steps = checked_int(steps, "steps", 0), n_nodes, n_slots, i, k, t, e
+        cdef Py_ssize_t plan
+        cdef cnp.ndarray row
+        cdef Memory scratch
+        self.check_built()
+        row = convert(x, "x", self.typenum)
+        if cnp.PyArray_NDIM(row) != 1 or cnp.PyArray_DIM(row, 0) != self.n_inputs:
+            raise ValueError(f"x must have shape ({self.n_inputs},), got {np.shape(row)}")
+        self.check_genome()
+        genome = self.genome
+        genes = &genome.genes
+        n_nodes = genes.n_nodes
+        plan = graph_bytes(genes.n_connections, n_nodes)
+        scratch = new_memory(plan + compile_scratch(genes.n_connections, n_nodes))
+        graph = compile_graph(genes, genome.rules, self.mode_id, True, scratch.data,
+                              <char *> scratch.data + plan)
+        slots = node_slots(genes, <char *> scratch.data + plan)
+        columns = np.array([slots[i] for i in range(n_nodes)])
+        n_slots = graph.n_sources + graph.n_nodes
+        if self.mode_id != FEED_FORWARD:
+            graph.mode = RECURRENT_GRAPH
+        state = new_memory(self.kernels.graph_state(graph))
+        self.kernels.graph_reset(graph, state.data)
+        values = as_array(state, n_slots, self.typenum)
+        values[:self.n_inputs] = row
+        # depth: of the layer; fired: what was computed in the step before
+        depth = np.zeros(n_slots, np.intp)
+        fired = np.arange(n_slots) < graph.n_sources
+        active = fired.copy()
+        edges = [
+            [graph.source[e] for e in range(graph.first[k], graph.first[k + 1])]
+            for k in range(graph.n_nodes)
+        ]
+        y = np.empty(self.n_outputs, self.dtype)
+        out = np.full((n_steps + 1, n_nodes), np.nan, self.dtype)
+        if self.mode_id == FEED_FORWARD:
+            for k in range(graph.n_nodes):
+                depth[graph.n_sources + k] = 1 + max((depth[i] for i in edges[k]), default=0)
+            self.kernels.graph_step(graph, self.data, cnp.PyArray_DATA(row),
+                                    cnp.PyArray_DATA(<cnp.ndarray> y), state.data)
+        for t in range(n_steps + 1):
+            if self.mode_id == FEED_FORWARD:
+                active = depth <= t
+            elif t:
+                before = values.copy()
+                self.kernels.graph_step(graph, self.data, cnp.PyArray_DATA(row),
+                                        cnp.PyArray_DATA(<cnp.ndarray> y), state.data)
+                if self.mode_id != RECURRENT:
+                    fires = np.zeros(n_slots, bool)
+                    fires[graph.n_sources:] = [any(fired[i] for i in nodes) for nodes in edges]
+                    values[:] = np.where(fires, values, before)
+                    active |= fires
+                    fired = fires
+            shown = values if self.mode_id == RECURRENT else np.where(active, values, np.nan)
+            out[t] = shown[columns]
+        return out
+
+    @property
+    def node_ids(self):
+        self.check_built()
+        return np.array(self.genome.nodes["id"])
+
+    @property
+    def genome(self):
+        self.check_built()
+        return self.genomes[self.index]
+
+    @property
+    def mode(self):
+        self.check_built()
+        return MODES[self.mode_id]
+
+    def _seconds_per_row(self, x, repeats):
+        """Time of one row as C code sees it, called ``repeats`` times."""
+        self.check_built()
+        cdef cnp.ndarray row = convert(x, "x", self.typenum)
+        cdef cnp.ndarray y = np.empty(self.n_outputs, self.dtype)
+        cdef Py_ssize_t n = checked_int(repeats, "repeats"), _i
+        cdef Workspace workspace
+        cdef double started
+        if np.shape(row) != (self.n_inputs,):
+            raise ValueError(f"x must have shape ({self.n_inputs},), got {np.shape(row)}")
+        workspace = acquire(self.workspace, self.row_bytes)
+        started = monotonic_seconds()
+        for _i in range(n):
+            self.one_row(cnp.PyArray_DATA(row), cnp.PyArray_DATA(y), workspace)
+        started = monotonic_seconds() - started
+        release(workspace)
+        return started / n
+
+    # -- the object ----------------------------------------------------------------------------
+
+    cdef Network twin(self, object genomes, Py_ssize_t index):
+        """The same plan, parameters and state with another sequence of genomes."""
+        cdef Network net = type(self).__new__(type(self))
+        net.memory = new_memory(self.graph.n_bytes)
+        net.graph = copy_graph(self.graph, net.memory.data)
+        net.settle(genomes, index, self.config, self.mode_id, self.typenum)
+        memcpy(net.data, self.data, self.n_parameters * itemsize_of(self.typenum))
+        if self.state is not None:
+            net.reset()
+            memcpy(net.state.data, self.state.data, self.state.n_bytes)
+        return net
+
+    def __copy__(self):
+        self.check_built()
+        return self.twin(self.genomes, self.index)
+
+    def __deepcopy__(self, memo):
+        self.check_built()
+        return self.twin((copy.deepcopy(self.genome, memo),), 0)
+
+    def __reduce__(self):
+        cdef Py_ssize_t n_slots
+        self.check_built()
+        self.check_genome()
+        state = None
+        if self.state is not None:
+            n_slots = self.graph.n_sources + self.graph.n_nodes
+            state = np.array(as_array(self.state, n_slots, self.typenum))
+        return _restore, (type(self), self.genome, self.mode, self.dtype.str[1:],
+                          np.array(self.parameters), state)
+
+    def __repr__(self):
+        if self.kernels == NULL:
+            return f"<{type(self).__name__}: not built>"
+        dtype = ", dtype='float32'" if self.typenum == cnp.NPY_FLOAT32 else ""
+        return (f"<{type(self).__name__}: {self.n_inputs} inputs, {self.n_outputs} outputs, "
+                f"{self.graph.n_nodes} nodes, {self.graph.n_edges} connections, "
+                f"mode={self.mode!r}{dtype}>")
+
+
+def _restore(cls, genome, mode, dtype, parameters, state):
+    """A pickled network."""
+    cdef Network net = cls(genome, mode, dtype)
+    net.parameters[...] = parameters
+    if state is not None:
+        net.reset()
+        as_array(net.state, net.graph.n_sources + net.graph.n_nodes, net.typenum)[...] = state
+    return net
