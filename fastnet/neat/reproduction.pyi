@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -42,16 +42,13 @@ class SpeciesTable:
     def state(self) -> dict[str, Any]: ...
     @classmethod
     def from_state(cls, config: Config, state: Mapping[str, Any]) -> SpeciesTable: ...
-    def species_of(
-        self, genomes: Sequence[Any], representatives: Sequence[Any] | None = None
-    ) -> list[Species]: ...
 
 @disjoint_base
 class Species:
     @property
     def id(self) -> int: ...
     @property
-    def members(self) -> tuple[int, ...]: ...
+    def members(self) -> NDArray[np.intp]: ...
     @property
     def representative(self) -> Any: ...
     @property
@@ -63,7 +60,7 @@ class Species:
     def __init__(
         self,
         id: int,
-        members: Sequence[int],
+        members: ArrayLike,
         representative: Any,
         best_fitness: float,
         age: int,

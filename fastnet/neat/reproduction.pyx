@@ -509,33 +509,13 @@ cdef class SpeciesTable:
             table.members[i] = members[i]
         return table
 
-    def species_of(self, genomes, representatives=None):
-        """The species as a list of `Species`.
-
-        Parameters
-        ----------
-        genomes : sequence
-            That the indices speak of.
-        representatives : sequence, optional
-            Of each species; those of the next generation by default.
-        """
-        known = {name: array.tolist() for name, array in self.columns().items()}
-        found = []
-        place = 0
-        for row, size in enumerate(known["sizes"]):
-            if representatives is None:
-                representative = genomes[known["representatives"][row]]
-            else:
-                representative = representatives[row]
-            found.append(Species(
-                known["ids"][row], tuple(known["members"][place:place + size]), representative,
-                known["best_fitness"][row], self.generation - known["created"][row],
-                known["last_improved"][row]))
-            place += size
-        return found
-
     def __repr__(self):
         return f"SpeciesTable({self.n_species} species, {self.n_genomes} genomes)"
+
+
+cdef tuple values_of(Species species):
+    return (species.id, species.members.tolist(), species.representative, species.best_fitness,
+            species.age, species.last_improved)
 
 
 cdef class Species:
@@ -545,7 +525,7 @@ cdef class Species:
     ----------
     id : int
         Never that of another species of the run.
-    members : tuple of ints
+    members : (size,) array of ints
         Indices of its genomes, the fittest first.
     representative : Genome
         What genomes are compared with.
@@ -559,7 +539,7 @@ cdef class Species:
 
     def __init__(self, id, members, representative, best_fitness, age, last_improved):
         self.id = id
-        self.members = tuple(members)
+        self.members = np.asarray(members, np.intp)
         self.representative = representative
         self.best_fitness = best_fitness
         self.age = age
@@ -573,19 +553,15 @@ cdef class Species:
     def __len__(self):
         return len(self.members)
 
-    def _values(self):
-        return (self.id, self.members, self.representative, self.best_fitness, self.age,
-                self.last_improved)
-
     def __eq__(self, other):
         if not isinstance(other, Species):
             return NotImplemented
-        return self._values() == other._values()
+        return values_of(self) == values_of(other)
 
     __hash__ = None
 
     def __reduce__(self):
-        return Species, self._values()
+        return Species, values_of(self)
 
     def __repr__(self):
         return (f"Species(id={self.id}, size={self.size}, best_fitness={self.best_fitness:g}, "
