@@ -58,14 +58,13 @@ cdef inline bint equal_block(const int64_t *x, const int64_t *y) noexcept nogil:
 cdef inline void mix_weights(const double *a, const double *b, double *c, uint64_t bits,
                              int n) noexcept nogil:
     # That of b where the bit is set, by masks: a branch would be mispredicted every other time.
-    cdef uint64_t x[BLOCK]
-    cdef uint64_t y[BLOCK]
+    cdef uint64_t x, y
     cdef int q
-    memcpy(x, a, n * sizeof(double))
-    memcpy(y, b, n * sizeof(double))
     for q in range(n):
-        x[q] ^= (x[q] ^ y[q]) & (0 - ((bits >> q) & 1))
-    memcpy(c, x, n * sizeof(double))
+        memcpy(&x, a + q, sizeof(double))
+        memcpy(&y, b + q, sizeof(double))
+        x ^= (x ^ y) & (0 - ((bits >> q) & 1))
+        memcpy(c + q, &x, sizeof(double))
 
 
 cdef inline double mean(double a, double b) noexcept nogil:
@@ -74,12 +73,13 @@ cdef inline double mean(double a, double b) noexcept nogil:
     return 0.5 * total if fabs(total) <= 1.7976931348623157e308 else 0.5 * a + 0.5 * b
 
 
-cdef inline void cross_block(const Genes *a, Py_ssize_t i, const Genes *b, Py_ssize_t j,
+cdef inline bint cross_block(const Genes *a, Py_ssize_t i, const Genes *b, Py_ssize_t j,
                              Genes *child, Py_ssize_t k, bint averages, const Rules *rules,
                              Coins *coins, int n) noexcept nogil:
-    # n matching genes, 1 or BLOCK
+    # n matching genes, 1 or BLOCK.  Returns whether a flag is not that of a.
     cdef int q
     cdef uint32_t flags_a, flags_b
+    cdef bint differs = False
     memcpy(child.innovation + k, a.innovation + i, n * sizeof(int64_t))
     memcpy(child.source + k, a.source + i, n * sizeof(int64_t))
     memcpy(child.target + k, a.target + i, n * sizeof(int64_t))
@@ -93,7 +93,7 @@ cdef inline void cross_block(const Genes *a, Py_ssize_t i, const Genes *b, Py_ss
         memcpy(&flags_a, a.enabled + i, BLOCK)
         memcpy(&flags_b, b.enabled + j, BLOCK)
         if flags_a == flags_b:
-            return
+            return False
     for q in range(n):
         if a.enabled[i + q] != b.enabled[j + q]:
             if rules.prefers_active:
@@ -103,6 +103,8 @@ cdef inline void cross_block(const Genes *a, Py_ssize_t i, const Genes *b, Py_ss
                         a.weight[i + q] if a.enabled[i + q] else b.weight[j + q])
             else:
                 child.enabled[k + q] = not draw_chance(coins.draws, rules.disable_rate)
+            differs |= child.enabled[k + q] != a.enabled[i + q]
+    return differs
 
 
 cdef inline void copy_connections(const Genes *genes, Py_ssize_t i, Genes *child, Py_ssize_t k,
@@ -140,16 +142,16 @@ cdef bint equal_nodes(const Genes *a, const Genes *b, const Rules *rules) noexce
     return other == 0
 
 
-cdef void cross_nodes(const Genes *a, const Genes *b, const Rules *rules, Genes *child,
+cdef bint cross_nodes(const Genes *a, const Genes *b, const Rules *rules, Genes *child,
                       Coins *coins) noexcept nogil:
-    # The nodes of a
+    # The nodes of a.  Returns whether an activation is not that of a.
     cdef Py_ssize_t i, j
     child.n_nodes = a.n_nodes
     memcpy(child.node, a.node, a.n_nodes * sizeof(int64_t))
     memcpy(child.bias, a.bias, a.n_nodes * sizeof(double))
     memcpy(child.activation, a.activation, a.n_nodes)
     if equal_nodes(a, b, rules):
-        return
+        return False
     for i in range(rules.n_sources, rules.n_fixed):
         cross_node(a, i, b, i, child, i, coins)
     i = j = rules.n_fixed
@@ -162,6 +164,7 @@ cdef void cross_nodes(const Genes *a, const Genes *b, const Rules *rules, Genes 
             i += 1
         else:
             j += 1
+    return memcmp(child.activation, a.activation, a.n_nodes) != 0
 
 
 # The nodes of both parents and the connections of the child, to look for what must be left out
@@ -401,7 +404,7 @@ cdef int cross_genes(const Genes *a, const Genes *b, int order, const Rules *rul
     cdef const int64_t *y
     cdef int32_t *candidates = <int32_t *> scratch
     cdef Share share_a = ALL_GENES, share_b = NO_GENES
-    cdef bint averages, is_whole = True
+    cdef bint averages, is_whole = True, differs = False
     cdef Coins coins
     if order < 0:
         a, b = b, a
@@ -425,12 +428,13 @@ cdef int cross_genes(const Genes *a, const Genes *b, int order, const Rules *rul
     while i < n_a and j < n_b:
         if x[i] == y[j]:
             if i + BLOCK <= n_a and j + BLOCK <= n_b and equal_block(x + i, y + j):
-                cross_block(a, i, b, j, child, k, averages, rules, &coins, BLOCK)
+                differs |= cross_block(
+                    a, i, b, j, child, k, averages, rules, &coins, BLOCK)
                 i += BLOCK
                 j += BLOCK
                 k += BLOCK
             else:
-                cross_block(a, i, b, j, child, k, averages, rules, &coins, 1)
+                differs |= cross_block(a, i, b, j, child, k, averages, rules, &coins, 1)
                 i += 1
                 j += 1
                 k += 1
@@ -467,11 +471,8 @@ cdef int cross_genes(const Genes *a, const Genes *b, int order, const Rules *rul
         complete(a, b, rules, child, n_candidates, candidates, &coins,
                  <char *> (candidates + n_candidates))
         return 0 if equal_structure(child, a) else Change.STRUCTURE
-    cross_nodes(a, b, rules, child, &coins)
-    if (memcmp(child.enabled, a.enabled, k)
-            or memcmp(child.activation, a.activation, a.n_nodes)):
-        return Change.STRUCTURE
-    return 0
+    differs |= cross_nodes(a, b, rules, child, &coins)
+    return Change.STRUCTURE if differs else 0
 
 
 cdef int check_relatives(const Genes *a, const Genes *b, const Rules *rules) except -1:

@@ -34,11 +34,10 @@ cdef class SpeciesTable:
     cdef Py_ssize_t *n_parents              # the first members, at least one
     # (n_genomes,): indices of genomes, species after species, fittest first, then by index
     cdef Py_ssize_t *members
-    # scratch of n_genomes and n_species elements
-    cdef double *keys
-    cdef Py_ssize_t *order
-    cdef double *shares
-    cdef Py_ssize_t *numbers
+    # scratch; after allot() shares[row] is below 0 where a stagnant species may have no children
+    cdef double *shares                     # (n_species,)
+    cdef Py_ssize_t *numbers                # (n_species,)
+    cdef Py_ssize_t *order                  # (n_genomes,)
 
     # Makes room, keeps what is known.  The one thing here that can fail: called before the others
     # with the number of species that assign_species() returned, or more.
