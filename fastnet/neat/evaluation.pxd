@@ -1,0 +1,39 @@
+"""How the genomes of a generation get their fitness."""
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from fastnet._kernels.table cimport Monitor
+from fastnet._threads cimport Team
+from fastnet._workspace cimport Memory, Workspace
+from fastnet.neat.generation cimport Generation
+from fastnet.neat.tasks.base cimport NativeTask
+
+
+cdef class Evaluator:
+    cdef object function                # what was given: a task or a callable
+    cdef NativeTask task                # the same where it needs no interpreter
+    cdef object evaluate_one            # task.evaluate
+    cdef object solved                  # task.solved, or None
+    cdef bint takes_all                 # a population fitness
+    cdef Workspace workspace
+    # Of the evaluation that is under way
+    cdef Generation generation
+    cdef uint64_t seed
+    cdef bint wants_solved
+    cdef Memory flags
+    cdef uint8_t *is_solved             # (n_genomes,)
+    cdef Py_ssize_t state_bytes         # of a worker
+    cdef Py_ssize_t worker_bytes
+    cdef Monitor monitor
+
+    # Fitness of all genomes; with wants_solved also which of them solve the task
+    cdef int run(self, Generation generation, uint64_t seed, bint wants_solved,
+                 Team team) except -1
+    cdef int run_native(self, Generation generation, Team team) except -1
+    cdef int run_each(self, Generation generation) except -1
+    cdef int run_all(self, Generation generation) except -1
+    cdef int do_chunk(self, Py_ssize_t chunk, int worker) noexcept nogil
+
+
+# Of what a user may give as fitness, for genomes of this config
+cdef Evaluator new_evaluator(object fitness, object config)

@@ -1,0 +1,187 @@
+"""How the genomes of a generation get their fitness.
+
+Tasks of `fastnet.neat.tasks` run on threads without the interpreter; whatever else a user may give
+is called on the calling thread.  The fitness of a genome depends on its network and the seed only,
+so threads and chunks make no difference.
+"""
+
+import numpy as np
+
+cimport numpy as cnp
+from libc.math cimport INFINITY
+from libc.string cimport memset
+
+from fastnet._kernels cimport dispatch
+from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
+from fastnet._kernels.table cimport ALIGNMENT, OK, SLACK_BYTES, Kernels
+from fastnet._threads cimport Team
+from fastnet._workspace cimport Workspace, new_memory
+from fastnet.neat.generation cimport Generation, network_at, networks_of
+from fastnet.neat.tasks.base cimport NativeTask
+from fastnet.training.model cimport Watch, raise_stopped, watch
+
+from fastnet.neat.tasks.base import is_population_fitness
+
+cnp.import_array()
+
+__all__ = []
+
+cdef enum:
+    CHUNK = 8           # genomes that a thread takes at once; taking costs as much as one small one
+
+
+cdef Evaluator new_evaluator(object fitness, object config):
+    cdef Evaluator evaluator = Evaluator()
+    evaluator.function = fitness
+    if isinstance(fitness, type):
+        raise TypeError(
+            f"fitness must be a task or a function, got the class {fitness.__name__}: "
+            f"give an instance, as {fitness.__name__}()")
+    if hasattr(fitness, "evaluate"):
+        evaluator.evaluate_one = fitness.evaluate
+        evaluator.solved = getattr(fitness, "solved", None)
+        check_sizes(fitness, config)
+        if isinstance(fitness, NativeTask):
+            evaluator.task = <NativeTask> fitness
+    elif not callable(fitness):
+        raise TypeError(
+            "fitness must be a task, a function of a network or a function marked with "
+            f"neat.population_fitness, got {fitness!r}")
+    else:
+        evaluator.takes_all = is_population_fitness(fitness)
+    evaluator.workspace = Workspace()
+    return evaluator
+
+
+cdef int check_sizes(object task, object config) except -1:
+    for name in ("n_inputs", "n_outputs"):
+        wanted = getattr(task, name, None)
+        have = getattr(config, name)
+        if wanted is not None and wanted != have:
+            raise ValueError(
+                f"{type(task).__name__} has {name}={wanted}, the config {name}={have}")
+    return 0
+
+
+# A fitness as Python returned it
+cdef double checked_fitness(object value, Py_ssize_t i) except? -1:
+    cdef double fitness
+    if type(value) is float:
+        fitness = value
+    else:
+        if isinstance(value, (str, bytes)) or getattr(value, "ndim", 0):
+            raise TypeError(f"the fitness of genome {i} must be a number, got {value!r}")
+        try:
+            fitness = float(value)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"the fitness of genome {i} must be a number, got {value!r}") from None
+    if not fitness < INFINITY:
+        raise ValueError(
+            f"the fitness of genome {i} is {fitness}: it must be a number or -inf, the worst")
+    return fitness
+
+
+cdef int task_chunk(void *context, Py_ssize_t chunk, int worker) noexcept nogil:
+    return (<Evaluator> context).do_chunk(chunk, worker)
+
+
+cdef class Evaluator:
+    cdef int run(self, Generation generation, uint64_t seed, bint wants_solved,
+                 Team team) except -1:
+        cdef Py_ssize_t n = generation.n_genomes
+        if self.flags is None or self.flags.n_bytes < n:
+            self.flags = new_memory(n)
+            self.is_solved = <uint8_t *> self.flags.data
+        memset(self.is_solved, 0, n)
+        self.seed = seed
+        self.wants_solved = wants_solved and self.solved is not None
+        if self.task is not None:
+            self.run_native(generation, team)
+        elif self.takes_all:
+            self.run_all(generation)
+        else:
+            self.run_each(generation)
+        return 0
+
+    cdef int run_native(self, Generation generation, Team team) except -1:
+        cdef const Kernels *kernels = dispatch.float64
+        cdef Py_ssize_t i, n_state = 0, n_scratch = 0
+        cdef unsigned int mode
+        cdef int status
+        cdef Watch state
+        with nogil:
+            for i in range(generation.n_genomes):
+                n_state = max(n_state, kernels.graph_state(generation.graphs[i]))
+                n_scratch = max(
+                    n_scratch, self.task.scratch_bytes(kernels, generation.graphs[i]))
+        self.state_bytes = padded(n_state)
+        self.worker_bytes = self.state_bytes + padded(n_scratch)
+        self.workspace.reserve(self.worker_bytes * team.n_threads)
+        self.generation = generation
+        with nogil:
+            watch(&self.monitor, &state)
+            # as the other threads do, so that their number makes no difference
+            mode = flush_denormals()
+            status = team.run(
+                task_chunk, <void *> self, (generation.n_genomes + CHUNK - 1) // CHUNK)
+            set_floating_point_mode(mode)
+        self.generation = None
+        if status != OK:
+            raise_stopped()
+        return 0
+
+    cdef int do_chunk(self, Py_ssize_t chunk, int worker) noexcept nogil:
+        cdef const Kernels *kernels = dispatch.float64
+        cdef char *state = <char *> self.workspace.data + worker * self.worker_bytes
+        cdef char *scratch = state + self.state_bytes
+        cdef Py_ssize_t i, first = chunk * CHUNK
+        cdef Py_ssize_t last = min(first + CHUNK, self.generation.n_genomes)
+        cdef double fitness
+        for i in range(first, last):
+            fitness = self.task.evaluate_graph(
+                kernels, self.generation.graphs[i], self.generation.parameters[i], state,
+                self.seed, scratch)
+            self.generation.values[i] = fitness
+            if self.wants_solved:
+                self.is_solved[i] = self.task.graph_solves(
+                    kernels, self.generation.graphs[i], self.generation.parameters[i], state,
+                    fitness, scratch)
+        if worker == 0:
+            return self.monitor.poll(self.monitor.context)
+        return OK
+
+    cdef int run_each(self, Generation generation) except -1:
+        cdef Py_ssize_t i
+        cdef double fitness
+        cdef bint is_task = self.evaluate_one is not None
+        genomes = generation.as_sequence()
+        seed = self.seed
+        for i in range(generation.n_genomes):
+            network = network_at(generation, genomes, i)
+            value = self.evaluate_one(network, seed) if is_task else self.function(network)
+            fitness = checked_fitness(value, i)
+            generation.values[i] = fitness
+            if self.wants_solved and self.solved(network, fitness):
+                self.is_solved[i] = True
+        return 0
+
+    cdef int run_all(self, Generation generation) except -1:
+        cdef Py_ssize_t i, n = generation.n_genomes
+        given = self.function(networks_of(generation))
+        try:
+            values = np.asarray(given, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"a population fitness must return {n} numbers, got {type(given).__name__}"
+            ) from None
+        if values.shape != (n,):
+            raise ValueError(
+                f"a population fitness must return an array of shape ({n},), got {values.shape}")
+        for i in range(n):
+            generation.values[i] = checked_fitness(float(values[i]), i)
+        return 0
+
+
+cdef inline Py_ssize_t padded(Py_ssize_t n_bytes) noexcept nogil:
+    return (n_bytes + SLACK_BYTES + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
