@@ -121,7 +121,8 @@ class Config:
         True, "a child that got or lost a node or connection keeps its weights")
     self_loops: bool = _field(False, "recurrent and time_step: a node may feed itself")
     innovation_scope: str = _field(
-        "run", "for how long equal innovations have equal numbers: run (the whole run) or generation")
+        "run",
+        "for how long equal innovations have equal numbers: run (the whole run) or generation")
 
     c_excess: float = _field(1.0, "weight of excess genes in the distance", "Species")
     c_disjoint: float = _field(1.0, "weight of disjoint genes in the distance")
