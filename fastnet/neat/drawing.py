@@ -7,6 +7,7 @@ connections are dashed and pale.  Colors are of medium brightness, for light and
 """
 
 import html
+import itertools
 import math
 
 from fastnet.neat.layout import layered
@@ -195,7 +196,8 @@ class _Picture:
         connection = self.connections[k]
         source, target = self.ends[k]
         share = _share(connection["weight"], self.largest)
-        line_width = (0.7 + 3.3 * share) * min(self.radius / RADIUS + 0.15, 1.0)
+        line_width = 0.7 + 3.3 * share if connection["enabled"] else 0.7 + share
+        line_width *= min(self.radius / RADIUS + 0.15, 1.0)
         negative = connection["weight"] < 0
         color = NEGATIVE if negative else POSITIVE
         size = 4.0 * min(self.radius / RADIUS + 0.1, 1.0) + 0.9 * line_width
@@ -213,10 +215,10 @@ class _Picture:
         for x, y in [p for curve in curves for p in curve[2:]]:
             self.include(x, y, line_width)
         if connection["enabled"]:
-            look = f'opacity="{_px(0.5 + 0.5 * share)}"'
+            look = f'opacity="{_px(0.6 + 0.4 * share)}"'
             dashes = ""
         else:
-            look = 'opacity="0.33"'
+            look = 'opacity="0.4"'
             dashes = ' stroke-dasharray="5 4"'
         return (
             f"<g {look}><title>{html.escape(_connection_title(connection))}</title>"
@@ -263,15 +265,15 @@ class _Picture:
             self.at[target],
         ]
         secants = [
-            (q[1] - p[1]) / (q[0] - p[0]) for p, q in zip(points[:-1], points[1:], strict=True)]
+            (q[1] - p[1]) / (q[0] - p[0]) for p, q in itertools.pairwise(points)]
         slopes = [
             2 * a * b / (a + b) if a * b > 0 else 0.0
-            for a, b in zip(secants[:-1], secants[1:], strict=True)]
+            for a, b in itertools.pairwise(secants)]
         # straight at the ends, if there is no bend
         slopes = [secants[0], *slopes, secants[-1]]
         curves = []
-        for (x0, y0), (x1, y1), a, b in zip(
-                points[:-1], points[1:], slopes[:-1], slopes[1:], strict=True):
+        pieces = zip(itertools.pairwise(points), itertools.pairwise(slopes), strict=True)
+        for ((x0, y0), (x1, y1)), (a, b) in pieces:
             third = (x1 - x0) / 3
             curves.append(((x0 + third, y0 + third * a), (x1 - third, y1 - third * b), (x1, y1)))
         return points[0], curves
@@ -286,8 +288,10 @@ class _Picture:
         else:
             side = -1.0 if (y0 + y1) / 2 <= self.middle else 1.0
             edge = min(y0, y1) if side < 0 else max(y0, y1)
-            height = edge + side * (0.75 * self.step_y + 0.22 * (x0 - x1))
-            out = 0.12 * (x0 - x1)
+            distance = x0 - x1
+            height = edge + side * (
+                0.75 * self.step_y + min(0.22 * distance, 100.0 + 0.04 * distance))
+            out = 0.12 * distance
             first, second = (x0 + out, height), (x1 - out, height)
         self.include_curve((x0, y0), first, second, (x1, y1))
         return (x0, y0), [(first, second, (x1, y1))]
@@ -326,7 +330,8 @@ class _Picture:
                 f'height="{_px(2 * side)}" rx="{_px(0.3 * r)}" {paint}/>')
         elif node["kind"] == "bias":
             corners = [(x, y - 1.2 * r), (x + 1.2 * r, y), (x, y + 1.2 * r), (x - 1.2 * r, y)]
-            shape = f'<path d="M{"L".join(map(_point, corners))}Z" stroke-linejoin="round" {paint}/>'
+            path = f"M{'L'.join(map(_point, corners))}Z"
+            shape = f'<path d="{path}" stroke-linejoin="round" {paint}/>'
         else:
             shape = f'<circle cx="{_px(x)}" cy="{_px(y)}" r="{_px(r)}" {paint}/>'
             if node["kind"] == "output":
@@ -439,7 +444,7 @@ def _quoted(value):
 
 
 def _point(point):
-    return f"{_px(point[0])},{_px(point[1])}"
+    return f"{point[0]:.1f},{point[1]:.1f}"
 
 
 def _px(value):

@@ -8,6 +8,7 @@ move, in that order, to where connections are straightest.
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -15,11 +16,12 @@ __all__ = ["Layout", "layered"]
 
 # A bend needs less room than a node, and bends side by side less than that.
 NODE_ROOM = 1.0
-BEND_ROOM = 0.35
+BEND_ROOM = 0.3
 # Beyond so many bends the longest connections go straight: a picture of so much is no clearer.
-MOST_BENDS = 3000
+MOST_BENDS = 2000
 ORDER_SWEEPS = 8
-PLACE_SWEEPS = 10
+PATIENCE = 2
+PLACE_SWEEPS = 8
 # Comparing all pairs between two layers is worth it for what an eye can follow.
 MOST_COUNTED = 150
 
@@ -187,7 +189,7 @@ def _with_bends(layer, edges):
         chains[k] = list(range(len(layer_of), len(layer_of) + end - begin))
         layer_of.extend(range(begin, end))
         path = [source, *chains[k], target]
-        segments.extend(zip(path[:-1], path[1:], strict=True))
+        segments.extend(itertools.pairwise(path))
     return np.array(layer_of), np.array(segments, np.intp).reshape(-1, 2), chains
 
 
@@ -200,27 +202,33 @@ def _ordered(layer_of, segments, n_layers, first, last):
     at = np.zeros(len(layer_of))        # position in the layer, from 0 to 1
     for members in layers:
         at[members] = (np.arange(len(members)) + 0.5) / max(len(members), 1)
-    best, fewest = None, None
+    best, fewest, n_vain = layers, None, 0
     for _ in range(ORDER_SWEEPS):
         for downwards in (True, False):
             inner = range(1, n_layers - 1)
             for k in inner if downwards else reversed(inner):
-                sums, counts = np.zeros(len(at)), np.zeros(len(at))
                 near, far = gaps[k - 1][::-1] if downwards else gaps[k]
-                np.add.at(sums, near, at[far])
-                np.add.at(counts, near, 1.0)
                 members = layers[k]
-                mean = np.where(
-                    counts[members] > 0, sums[members] / np.maximum(counts[members], 1),
-                    at[members])
+                mean = _mean(members, near, at[far], np.ones(len(near)), at)
                 members = layers[k] = members[np.argsort(mean, kind="stable")]
                 at[members] = (np.arange(len(members)) + 0.5) / len(members)
             n_crossings = sum(_crossings(at, *gap) for gap in gaps)
-            if fewest is None or n_crossings <= fewest:
-                best, fewest = [members.copy() for members in layers], n_crossings
-        if fewest == 0:
+            n_vain += 1
+            if fewest is None or n_crossings < fewest:
+                best, fewest, n_vain = list(layers), n_crossings, 0
+        if fewest == 0 or n_vain > 2 * PATIENCE:
             break
-    return best or layers
+    return best
+
+
+def _mean(members, near, values, weights, otherwise):
+    """For each member of a layer the weighted mean of the values at its segments."""
+    order = np.sort(members)
+    index = np.searchsorted(order, near)
+    sums = np.bincount(index, values * weights, minlength=len(order))
+    counts = np.bincount(index, weights, minlength=len(order))
+    means = np.divide(sums, counts, out=otherwise[order].copy(), where=counts > 0)
+    return means[np.searchsorted(order, members)]
 
 
 def _gaps(layer_of, segments, n_layers):
@@ -259,15 +267,10 @@ def _places(layers, layer_of, segments, n_nodes):
     for sweep in range(PLACE_SWEEPS):
         inner = range(1, len(layers) - 1)
         for k in inner if sweep % 2 == 0 else reversed(inner):
-            sums, counts = np.zeros(n), np.zeros(n)
-            for near, far in (gaps[k - 1][::-1], gaps[k]):
-                pull = weight[near] * weight[far]
-                np.add.at(sums, near, pull * place[far])
-                np.add.at(counts, near, pull)
+            near = np.concatenate([gaps[k - 1][1], gaps[k][0]])
+            far = np.concatenate([gaps[k - 1][0], gaps[k][1]])
             members = layers[k]
-            wanted = np.where(
-                counts[members] > 0, sums[members] / np.maximum(counts[members], 1e-9),
-                place[members])
+            wanted = _mean(members, near, place[far], weight[near] * weight[far], place)
             place[members] = _apart(wanted, offsets[k], weight[members])
     return place
 
