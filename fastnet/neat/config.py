@@ -121,7 +121,8 @@ class Config:
         True, "a child that got or lost a node or connection keeps its weights")
     self_loops: bool = _field(False, "recurrent and time_step: a node may feed itself")
     innovation_scope: str = _field(
-        "run", "for how long equal innovations have equal numbers: run (the whole run) or generation")
+        "run",
+        "for how long equal innovations have equal numbers: run (the whole run) or generation")
 
     c_excess: float = _field(1.0, "weight of excess genes in the distance", "Species")
     c_disjoint: float = _field(1.0, "weight of disjoint genes in the distance")
@@ -303,8 +304,18 @@ if Config.__doc__ is not None:  # python -OO
     Config.__doc__ = _with_parameters(Config.__doc__)
 
 
+def _int(value, name, least, most):
+    """`checked_int`, with short messages whatever the value is."""
+    if not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be an int, got {brief.repr(value)}")
+    if isinstance(value, int) and value.bit_length() > 64:
+        bound = f"most {most}" if value > 0 else f"least {least}"
+        raise ValueError(f"{name} must be at {bound}, got a number of {value.bit_length()} bits")
+    return checked_int(value, name, least, most)
+
+
 def _count(least, most=MOST_GENOMES):
-    return lambda value, name: checked_int(value, name, least, most)
+    return lambda value, name: _int(value, name, least, most)
 
 
 def _optional(check):
@@ -389,12 +400,12 @@ def _initial_connection(value, name):
 
 def _initial_hidden(value, name):
     if not isinstance(value, (tuple, list)):
-        return checked_int(value, name, 0, MOST_NODES)
+        return _int(value, name, 0, MOST_NODES)
     if len(value) != 2:
         raise ValueError(
             f"{name} must be a number or a pair (least, most), got {brief.repr(value)}")
-    least = checked_int(value[0], f"{name}[0]", 0, MOST_NODES)
-    return (least, checked_int(value[1], f"{name}[1]", least, MOST_NODES))
+    least = _int(value[0], f"{name}[0]", 0, MOST_NODES)
+    return (least, _int(value[1], f"{name}[1]", least, MOST_NODES))
 
 
 _RATE = _number(0.0, 1.0)

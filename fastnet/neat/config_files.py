@@ -149,8 +149,6 @@ def _from_value(value, field):
     """What TOML has, as the field takes it; messages show only what fits a line."""
     if isinstance(value, str) and value == NONE and type(None) in _kinds(field.type):
         return None
-    if isinstance(value, int) and value.bit_length() > 64:
-        raise FileFormatError(f"{field.name} has a number of {value.bit_length()} bits")
     if isinstance(value, (dict, list)) and not (
         isinstance(value, list) and tuple in _kinds(field.type)
     ):

@@ -1,0 +1,6 @@
+from fastnet.neat.genome import Genome
+
+__all__ = ["to_dot", "to_svg"]
+
+def to_svg(genome: Genome, width: float | None = None, height: float | None = None) -> str: ...
+def to_dot(genome: Genome) -> str: ...
