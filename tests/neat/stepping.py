@@ -1,7 +1,7 @@
 """Slow, obvious twins of how a genome computes, in plain Python.
 
-Genomes are those of ``twins.py``.  Numbers are floats, or `Rounded` where the test wants to know how
-far honest arithmetic of some precision may be off.
+Genomes are those of ``twins.py``.  Numbers are floats, or `Rounded` where the test wants to know
+how far honest arithmetic of some precision may be off.
 """
 
 import math
@@ -72,6 +72,12 @@ def is_within(got, expected):
     if abs(expected.value) + expected.error > 1e38 and expected.unit > 1e-10:
         return True
     return abs(float(got) - expected.value) <= expected.error
+
+
+def rounded(x, dtype):
+    """Exact numbers of a row, rounded by what is computed from them."""
+    unit = float(np.finfo(dtype).eps) / 2
+    return [Rounded(value, unit) for value in np.asarray(x, dtype)]
 
 
 def check_within(got, expected, what=""):

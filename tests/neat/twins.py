@@ -442,3 +442,37 @@ def difference(before, after):
         frozenset(i for i in nodes if before.nodes[i].bias != after.nodes[i].bias),
         frozenset(i for i in nodes if before.nodes[i].activation != after.nodes[i].activation),
     )
+
+
+# Statistics
+
+
+def check_share(count, n, probability, what=""):
+    """Whether something of this probability may happen so often in n independent trials.
+
+    Five standard deviations: with a fixed seed the test passes for ever, and of a million right
+    programs less than one would be refused.
+    """
+    deviation = abs(count - n * probability)
+    allowed = 5 * math.sqrt(n * probability * (1 - probability))
+    assert deviation <= allowed, f"{what}: {count} of {n}, expected {n * probability:.1f}"
+
+
+def check_uniform(counts, choices, what=""):
+    """Whether each of these choices was taken, and equally often; counts: a dict."""
+    choices = list(choices)
+    assert counts.keys() <= set(choices), f"{what}: {counts.keys() - set(choices)}"
+    n = sum(counts.values())
+    assert n >= 30 * len(choices), "too few draws to tell"
+    for choice in choices:
+        check_share(counts.get(choice, 0), n, 1 / len(choices), (what, choice))
+
+
+def check_moments(sample, mean, variance, fourth, what=""):
+    """Mean and variance of independent draws; fourth: their fourth central moment."""
+    n = len(sample)
+    got = sum(sample) / n
+    assert abs(got - mean) <= 5 * math.sqrt(variance / n), f"{what}: mean {got}, not {mean}"
+    got = sum((x - mean) ** 2 for x in sample) / n
+    error = 5 * math.sqrt((fourth - variance**2) / n)
+    assert abs(got - variance) <= error, f"{what}: variance {got}, not {variance}"
