@@ -1,5 +1,6 @@
 """Whole runs: what must hold in every generation, and that the same seed gives the same bits."""
 
+import itertools
 import math
 from collections import Counter
 
@@ -87,7 +88,7 @@ class Watcher:
         """A number never changes its meaning; in one run a connection has one number."""
         genes = g.connections
         innovations = genes["innovation"].tolist()
-        assert all(a < b for a, b in zip(innovations, innovations[1:], strict=False))
+        assert all(a < b for a, b in itertools.pairwise(innovations))
         for innovation, *ends in zip(
             innovations, genes["source"].tolist(), genes["target"].tolist(), strict=True
         ):
