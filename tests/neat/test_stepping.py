@@ -14,7 +14,7 @@ ACTIVATIONS = sorted(set(activations.names()) - {"softmax"})
 MODES = ("feed_forward", "recurrent", "time_step")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def case(twins, stepping, strategies, oracle):
     """Draws a genome with its network and knows what that has to return."""
     def drawn(draw, dtype, **fields):

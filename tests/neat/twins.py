@@ -100,15 +100,12 @@ def read(g):
     """The twin of a ``neat.Genome``."""
     ids = {kind: [] for kind in ("input", "bias", "output", "hidden")}
     nodes = {}
-    for node in g.nodes:
-        ids[str(node["kind"])].append(int(node["id"]))
-        if node["kind"] in ("output", "hidden"):
-            nodes[int(node["id"])] = Node(str(node["activation"]), float(node["bias"]))
-    genes = {
-        int(c["innovation"]): Gene(
-            int(c["source"]), int(c["target"]), float(c["weight"]), bool(c["enabled"]))
-        for c in g.connections
-    }
+    for node, kind, activation, bias in g.nodes[["id", "kind", "activation", "bias"]].tolist():
+        ids[kind].append(node)
+        if kind in ("output", "hidden"):
+            nodes[node] = Node(activation, bias)
+    fields = ["innovation", "source", "target", "weight", "enabled"]
+    genes = {innovation: Gene(*gene) for innovation, *gene in g.connections[fields].tolist()}
     bias = ids["bias"][0] if ids["bias"] else None
     return Genome(tuple(ids["input"]), bias, tuple(ids["output"]), genes, nodes)
 
