@@ -192,11 +192,18 @@ cdef inline Py_ssize_t graph_vectors(const Graph *graph) noexcept nogil:
     return t
 
 
-# values (n_slots, rows), the new values of computed nodes (n_nodes, rows), flags and bytes as in a
-# state
+# values (n_slots, rows), the new values of computed nodes (n_nodes, rows) with room for a block of
+# the transpose behind the inputs, flags and bytes as in a state
 cdef Py_ssize_t graph_rows_scratch(const Graph *graph) noexcept nogil:
-    cdef Py_ssize_t n_slots = graph.n_sources + graph.n_nodes, n_bytes = n_slots + graph.n_nodes
-    return n_bytes * (graph_vectors(graph) * VL * <Py_ssize_t> sizeof(real) + 1)
+    cdef Py_ssize_t n = graph.n_sources + 2 * graph.n_nodes
+    return (n + TRANSPOSE_BLOCK) * graph_vectors(graph) * VL * <Py_ssize_t> sizeof(real) + n
+
+
+# where the flags are
+cdef inline uint8_t *rows_flags(const Graph *graph, Py_ssize_t rows,
+                                real *values) noexcept nogil:
+    cdef Py_ssize_t n = graph.n_sources + 2 * graph.n_nodes
+    return <uint8_t *> (values + (n + TRANSPOSE_BLOCK) * rows)
 
 
 # out (T VL,) = f(bias + sum) of node k in T vectors of rows
@@ -227,18 +234,59 @@ cdef inline void node_rows(int T, const Graph *graph, const real *p, const real 
         activate(activation, T * VL, out, out)
 
 
-# n_rows <= T VL rows, in T vectors
+# values (n, rows) = transpose of x (n_rows, n), of which n_readable elements may be read.  Whole
+# blocks, though the last columns then are of the next row: what they put behind the n slots is
+# overwritten later.
+cdef inline void inputs_to_slots(Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t n_readable,
+                                 const real *x, Py_ssize_t rows, real *values) noexcept nogil:
+    cdef Py_ssize_t i = 0, j
+    while i + TRANSPOSE_BLOCK <= n_rows:
+        j = 0
+        while j < n:
+            if (i + TRANSPOSE_BLOCK - 1) * n + j + TRANSPOSE_BLOCK > n_readable:
+                break
+            transpose_block(x + i * n + j, n, values + j * rows + i, rows)
+            j += TRANSPOSE_BLOCK
+        if j < n:
+            break
+        i += TRANSPOSE_BLOCK
+    while i < n_rows:
+        for j in range(n):
+            values[j * rows + i] = x[i * n + j]
+        i += 1
+
+
+# y (n_rows, n) from one slot each; called with a literal n where it is small, for whose stores the
+# compilers interleave vectors
+cdef inline void slots_to_outputs(Py_ssize_t n, const Graph *graph, Py_ssize_t n_rows,
+                                  Py_ssize_t rows, const real *values, real *y) noexcept nogil:
+    cdef const real *slot[4]
+    cdef Py_ssize_t i, j
+    if n <= 4:
+        for j in range(n):
+            slot[j] = values + max(graph.output[j], 0) * rows
+        for i in range(n_rows):
+            for j in range(n):
+                y[i * n + j] = slot[j][i]
+        return
+    for j in range(n):
+        slot[0] = values + max(graph.output[j], 0) * rows
+        for i in range(n_rows):
+            y[i * n + j] = slot[0][i]
+
+
+# n_rows <= T VL rows, in T vectors; x: n_readable elements from there on
 cdef inline void tile_rows(int T, const Graph *graph, const real *p, Py_ssize_t n_rows,
-                           const real *x, real *y, real *values) noexcept nogil:
-    cdef Py_ssize_t rows = T * VL, n_nodes = graph.n_nodes, i, j, k, _step
+                           Py_ssize_t n_readable, const real *x, real *y,
+                           real *values) noexcept nogil:
+    cdef Py_ssize_t rows = T * VL, n_nodes = graph.n_nodes, i, j, k, n, _step
     cdef real *nodes = values + graph.n_sources * rows
     cdef real *new = nodes + n_nodes * rows
-    cdef uint8_t *flags = <uint8_t *> (new + n_nodes * rows)
+    cdef uint8_t *flags = rows_flags(graph, rows, values)
     cdef uint8_t *fires = flags + graph.n_sources + n_nodes
-    cdef const real *out
     if n_rows < rows:
         memset(values, 0, graph.n_inputs * rows * sizeof(real))
-    pack_transposed(n_rows, graph.n_inputs, x, graph.n_inputs, values, rows)
+    inputs_to_slots(n_rows, graph.n_inputs, n_readable, x, rows, values)
     if graph.mode == FEED_FORWARD_GRAPH:
         for i in range(graph.n_inputs * rows, graph.n_sources * rows):
             values[i] = 1
@@ -262,17 +310,21 @@ cdef inline void tile_rows(int T, const Graph *graph, const real *p, Py_ssize_t 
                 if fires[k]:
                     memcpy(nodes + k * rows, new + k * rows, rows * sizeof(real))
             end_step(graph, flags, fires)
-    for j in range(graph.n_outputs):
+    n = graph.n_outputs
+    if n == 1:
+        slots_to_outputs(1, graph, n_rows, rows, values, y)
+    elif n == 2:
+        slots_to_outputs(2, graph, n_rows, rows, values, y)
+    elif n == 3:
+        slots_to_outputs(3, graph, n_rows, rows, values, y)
+    elif n == 4:
+        slots_to_outputs(4, graph, n_rows, rows, values, y)
+    else:
+        slots_to_outputs(n, graph, n_rows, rows, values, y)
+    for j in range(n):
         if graph.output[j] < 0:
             for i in range(n_rows):
-                y[i * graph.n_outputs + j] = 0
-            continue
-        out = values + graph.output[j] * rows
-        if graph.n_outputs == 1:
-            memcpy(y, out, n_rows * sizeof(real))
-        else:
-            for i in range(n_rows):
-                y[i * graph.n_outputs + j] = out[i]
+                y[i * n + j] = 0
 
 
 # x (n_rows, n_inputs) to y (n_rows, n_outputs)
@@ -282,17 +334,18 @@ cdef void graph_rows(const Graph *graph, const void *parameters, Py_ssize_t n_ro
     cdef const real *x = <const real *> x_
     cdef real *y = <real *> y_
     cdef real *values = <real *> scratch
-    cdef Py_ssize_t most = graph_vectors(graph), n, left = n_rows
+    cdef Py_ssize_t most = graph_vectors(graph), n, left = n_rows, readable
     while left > 0:
         n = min(left, most * VL)
+        readable = left * graph.n_inputs
         if n > 4 * VL:
-            tile_rows(8, graph, p, n, x, y, values)
+            tile_rows(8, graph, p, n, readable, x, y, values)
         elif n > 2 * VL:
-            tile_rows(4, graph, p, n, x, y, values)
+            tile_rows(4, graph, p, n, readable, x, y, values)
         elif n > VL:
-            tile_rows(2, graph, p, n, x, y, values)
+            tile_rows(2, graph, p, n, readable, x, y, values)
         else:
-            tile_rows(1, graph, p, n, x, y, values)
+            tile_rows(1, graph, p, n, readable, x, y, values)
         x += n * graph.n_inputs
         y += n * graph.n_outputs
         left -= n
