@@ -514,7 +514,7 @@ cdef int order_of(object fitness, object first, object second) except -2:
             raise TypeError(f"fitness must be a pair of numbers, got {values!r}")
         if value != value:
             raise ValueError(f"fitness must not be NaN, got {values!r}")
-    return (values[0] > values[1]) - (values[0] < values[1])
+    return bool(values[0] > values[1]) - bool(values[0] < values[1])
 
 
 def crossover(a, b, config, rng, fitness=None):

@@ -381,14 +381,14 @@ cdef class SpeciesTable:
         n_next = rules.population_size if n_children is None else checked_int(
             n_children, "n_children", 0)
         numbers = np.array(species)
-        if numbers.dtype.kind not in "iu":
-            raise TypeError(f"species must be integers, got dtype {numbers.dtype}")
-        numbers = numbers.astype(np.intp)
         n = numbers.size
         if numbers.ndim != 1 or values.ndim != 1 or values.size != n or n == 0:
             raise ValueError(
                 "species and fitness must be (n,) with n above 0, got shapes "
                 f"{np.shape(species)} and {np.shape(fitness)}")
+        if numbers.dtype.kind not in "iu":
+            raise TypeError(f"species must be integers, got dtype {numbers.dtype}")
+        numbers = numbers.astype(np.intp)
         if np.isnan(values).any():
             raise ValueError(f"fitness must not be NaN, got one at {np.isnan(values).argmax()}")
         if numbers.min() < 0 or numbers.max() >= self.n_species + n:

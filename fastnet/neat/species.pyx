@@ -7,11 +7,22 @@ from libc.math cimport INFINITY, fabs
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport free, malloc
 
+cimport numpy as cnp
+
+from fastnet._workspace cimport Memory, new_memory
 from fastnet.neat._genes cimport Genes
 from fastnet.neat._rules cimport Rules, rules_of
 from fastnet.neat.genome cimport Genome, checked_genome
 
-__all__ = ["distance"]
+import numbers
+
+import numpy as np
+
+from fastnet._checks import checked_int
+
+cnp.import_array()
+
+__all__ = ["distance", "speciate"]
 
 # A bound is believed where it exceeds the threshold by more than rounding can explain.
 cdef double SLACK = 1 + 1e-12
@@ -182,3 +193,84 @@ def distance(a, b, config):
     cdef Genome first = checked_genome(a, config, "a")
     cdef Genome second = checked_genome(b, config, "b")
     return gene_distance(&first.genes, &second.genes, rules)
+
+
+cdef list checked_genomes(object genomes, object config, str name):
+    try:
+        given = list(genomes)
+    except TypeError:
+        raise TypeError(f"{name} must be a sequence of genomes, got {genomes!r}") from None
+    return [checked_genome(genome, config, f"{name}[{i}]") for i, genome in enumerate(given)]
+
+
+def speciate(genomes, config, representatives=(), hints=None, threshold=None):
+    """The species that each genome belongs to.
+
+    A genome belongs to the first species whose representative is closer to it than the threshold;
+    where there is none, it founds one and represents it.  The species of its parent is tried
+    first: most genomes stay in it (Stanley & Miikkulainen 2002, section 3.3).
+
+    Parameters
+    ----------
+    genomes : sequence of n Genome
+    config : Config
+    representatives : sequence of Genome, optional
+        Of the species that there are.
+    hints : sequence of n ints or None, optional
+        Of each genome the species to try first, None for no such.
+    threshold : float, optional
+        Of the distance; compatibility_threshold of the config by default.
+
+    Returns
+    -------
+    (n,) int64 array
+        Numbers of species: positions in representatives, then new ones in order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Something is no genome of the config, or no species, or the threshold is below 0 or NaN.
+
+    Examples
+    --------
+    >>> from fastnet import neat
+    >>> from fastnet.neat.species import speciate
+    >>> config = neat.Config(n_inputs=2, n_outputs=1)
+    >>> genomes = [neat.Genome(config, rng=seed) for seed in range(3)]
+    >>> speciate(genomes, config).tolist()
+    [0, 0, 0]
+    >>> speciate(genomes, config, threshold=0.0).tolist()
+    [0, 1, 2]
+    """
+    cdef const Rules *rules = rules_of(config)
+    cdef list given = checked_genomes(genomes, config, "genomes")
+    cdef list known = checked_genomes(representatives, config, "representatives")
+    cdef Py_ssize_t n = len(given), n_species = len(known), i
+    cdef Memory memory
+    cdef Genes *genes
+    cdef Py_ssize_t *tried
+    cdef double limit = rules.compatibility_threshold
+    if threshold is not None:
+        if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real):
+            raise TypeError(f"threshold must be a number, got {threshold!r}")
+        limit = threshold
+        if not limit >= 0:
+            raise ValueError(f"threshold must be at least 0, got {threshold!r}")
+    first = [None] * n if hints is None else list(hints)
+    if len(first) != n:
+        raise ValueError(f"hints must be one for each of {n} genomes, got {len(first)}")
+    memory = new_memory((2 * n + n_species) * sizeof(Genes) + 2 * n * sizeof(Py_ssize_t) + 1)
+    genes = <Genes *> memory.data
+    tried = <Py_ssize_t *> (genes + 2 * n + n_species)
+    for i in range(n):
+        genes[i] = (<Genome> given[i]).genes
+        tried[i] = -1 if first[i] is None else checked_int(
+            first[i], f"hints[{i}]", 0, n_species - 1)
+    for i in range(n_species):
+        genes[n + i] = (<Genome> known[i]).genes
+    with nogil:
+        assign_species(genes, n, rules, limit, genes + n, n_species, tried, tried + n)
+    species = np.empty(n, np.int64)
+    for i in range(n):
+        species[i] = tried[n + i]
+    return species
