@@ -14,6 +14,8 @@ from fastnet._files import brief
 
 __all__ = ["Config"]
 
+REQUIRED = dataclasses.MISSING
+
 MODES = ("feed_forward", "recurrent", "time_step")
 # Sizes beyond these are mistakes, and their products still fit the counters of the loops.
 MOST_NODES = 1_000_000
@@ -50,8 +52,8 @@ class Config:
     'recurrent'
     """
 
-    n_inputs: int = _field(None, "inputs of the networks, without the bias", "The networks")
-    n_outputs: int = _field(None, "outputs of the networks")
+    n_inputs: int = _field(REQUIRED, "inputs of the networks, without the bias", "The networks")
+    n_outputs: int = _field(REQUIRED, "outputs of the networks")
     mode: str = _field(
         "feed_forward",
         "how networks compute: feed_forward (no cycles), recurrent (one synchronous step a call) "
@@ -292,7 +294,7 @@ def _with_parameters(doc):
     lines = []
     for field in dataclasses.fields(Config):
         kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
-        default = "" if field.default is None and kind == "int" else f", default {field.default!r}"
+        default = "" if field.default is REQUIRED else f", default {field.default!r}"
         lines += [f"    {field.name} : {kind}{default}"]
         lines += textwrap.wrap(field.metadata["doc"], 88, **dict.fromkeys(
             ("initial_indent", "subsequent_indent"), " " * 8))

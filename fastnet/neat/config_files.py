@@ -11,7 +11,7 @@ import typing
 from fastnet import _files
 from fastnet._arrays import nearest
 from fastnet._files import FileFormatError, brief
-from fastnet.neat.config import Config
+from fastnet.neat.config import REQUIRED, Config
 
 __all__ = ["load", "save"]
 
@@ -19,7 +19,6 @@ __all__ = ["load", "save"]
 MOST_BYTES = 100_000
 # TOML has no None.
 NONE = "none"
-REQUIRED = ("n_inputs", "n_outputs")
 HEADING = """\
 Settings of fastnet.neat, for Config.load.  Above each value stands what it means, behind it the \
 default, which counts where the line is missing.  Rates are probabilities, from 0 to 1; "none" \
@@ -53,7 +52,7 @@ def to_toml(config):
         if field.metadata["section"]:
             lines += ["", f"## {field.metadata['section']}"]
         line = f"{field.name} = {_value(getattr(config, field.name))}"
-        if field.name not in REQUIRED:
+        if field.default is not REQUIRED:
             line = f"{line:<40}  # default: {_value(field.default)}"
         lines += ["", *_comment(field.metadata["doc"]), line]
     return "\n".join(lines) + "\n"
@@ -104,8 +103,8 @@ def from_toml(text, cls=Config):
     for key in content:
         if key not in fields:
             raise FileFormatError(nearest(key[:80], fields, "key"))
-    for key in REQUIRED:
-        if key not in content:
+    for key, field in fields.items():
+        if field.default is REQUIRED and key not in content:
             raise FileFormatError(f"{key} is missing")
     found = {key: _from_value(value, fields[key]) for key, value in content.items()}
     try:
