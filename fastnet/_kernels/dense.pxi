@@ -247,37 +247,45 @@ cdef int through_activation(const Layer *layer, Py_ssize_t rows, const real *z, 
     return OK
 
 
+cdef inline int rows_loss(Py_ssize_t n, const Loss *spec, const Rows *rows, double scale,
+                          const real *z, const real *a, bint wants_gradient, real *row_loss,
+                          real *d, double *value, Monitor *monitor) noexcept nogil:
+    """Adds the loss of the rows to value; d (n_rows, n) is by a, of a fused loss by z."""
+    cdef const real *weights = <const real *> rows.weights
+    cdef Py_ssize_t i, j
+    cdef real factor
+    cdef unsigned int mode
+    cdef int status
+    if spec.kind != CUSTOM_LOSS:
+        value[0] += scale * loss(spec.kind, spec.parameter, n, rows, z, a, scale, NULL,
+                                 d if wants_gradient else NULL)
+        return OK
+    mode = fn_get_mode()
+    fn_set_mode(monitor.user_mode)
+    status = spec.hook(spec.context, rows.n_rows, n, a, rows.targets, row_loss,
+                       d if wants_gradient else NULL)
+    fn_set_mode(mode)
+    if status != OK:
+        return STOPPED
+    for i in range(rows.n_rows):
+        factor = weights[i] if weights != NULL else 1
+        value[0] += scale * factor * row_loss[i]
+        factor = <real> (scale * factor)
+        if wants_gradient:
+            for j in range(n):
+                d[i * n + j] *= factor
+    return OK
+
+
 cdef int output_loss(const Plan *plan, const Loss *spec, const Rows *rows, double scale,
                      const real *z, const real *a, bint wants_gradient, real *row_loss, real *d,
                      double *value, Monitor *monitor) noexcept nogil:
     """Adds the loss of the rows to value; d = dC/dz of the last layer."""
     cdef const Layer *last = plan.layers + plan.n_layers - 1
-    cdef const real *weights = <const real *> rows.weights
-    cdef Py_ssize_t n = plan.n_outputs, i, j
-    cdef real factor
-    cdef unsigned int mode
-    cdef int status
-    if spec.kind == CUSTOM_LOSS:
-        mode = fn_get_mode()
-        fn_set_mode(monitor.user_mode)
-        status = spec.hook(spec.context, rows.n_rows, n, a, rows.targets, row_loss,
-                           d if wants_gradient else NULL)
-        fn_set_mode(mode)
-        if status != OK:
-            return STOPPED
-        for i in range(rows.n_rows):
-            factor = weights[i] if weights != NULL else 1
-            value[0] += scale * factor * row_loss[i]
-            factor = <real> (scale * factor)
-            if wants_gradient:
-                for j in range(n):
-                    d[i * n + j] *= factor
-    else:
-        value[0] += scale * loss(spec.kind, spec.parameter, n, rows, z, a, scale, NULL,
-                                 d if wants_gradient else NULL)
-        if is_fused(spec.kind):
-            return OK               # d is by z already
-    if not wants_gradient:
+    if rows_loss(plan.n_outputs, spec, rows, scale, z, a, wants_gradient, row_loss, d, value,
+                 monitor) != OK:
+        return STOPPED
+    if not wants_gradient or is_fused(spec.kind):
         return OK
     return through_activation(last, rows.n_rows, z, a, d, monitor)
 
@@ -327,14 +335,14 @@ cdef int backward(const Plan *plan, const real *parameters, const Dropout *dropo
     return OK
 
 
-cdef void take_chunk(const Plan *plan, const Rows *rows, Py_ssize_t first, Py_ssize_t n,
-                     Rows *part) noexcept nogil:
+cdef inline void part_of_rows(Py_ssize_t n_inputs, Py_ssize_t n_outputs, const Rows *rows,
+                              Py_ssize_t first, Py_ssize_t n, Rows *part) noexcept nogil:
     """Rows first to first + n."""
     part[0] = rows[0]
     part.n_rows = n
-    part.x = <const real *> rows.x + first * plan.n_inputs
+    part.x = <const real *> rows.x + first * n_inputs
     if rows.targets != NULL:
-        part.targets = <const real *> rows.targets + first * plan.n_outputs
+        part.targets = <const real *> rows.targets + first * n_outputs
     if rows.labels != NULL:
         part.labels = rows.labels + first
     if rows.weights != NULL:
@@ -371,7 +379,8 @@ cdef int loss_gradient(const Plan *plan, const void *parameters_, const Loss *sp
     value[0] = 0
     while first < rows.n_rows:
         if rows.n_rows > chunk:
-            take_chunk(plan, rows, first, min(rows.n_rows - first, chunk), &part)
+            part_of_rows(plan.n_inputs, plan.n_outputs, rows, first,
+                         min(rows.n_rows - first, chunk), &part)
             now = &part
         x = <const real *> now.x
         if (gradient != NULL and plan.layers[0].kind == DENSE

@@ -20,6 +20,7 @@ include "updates.pxi"
 include "dense.pxi"
 include "jacobian.pxi"
 include "graphs.pxi"
+include "graph_gradient.pxi"
 
 cdef extern from *:
     const char *FN_ISA
@@ -81,6 +82,11 @@ kernel_table.graph_reset = graph_reset
 kernel_table.graph_step = graph_step
 kernel_table.graph_rows_scratch = graph_rows_scratch
 kernel_table.graph_rows = graph_rows
+kernel_table.graph_rows_at_once = graph_rows_at_once
+kernel_table.graph_gradient_scratch = graph_gradient_scratch
+kernel_table.graph_gradient = graph_gradient
+kernel_table.graph_jacobian_scratch = graph_jacobian_scratch
+kernel_table.graph_jacobian = graph_jacobian
 
 kernel_table.fma_chain = fma_chain
 kernel_table.random_bits = random_bits

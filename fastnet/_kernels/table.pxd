@@ -156,7 +156,7 @@ ctypedef struct Graph:
     Py_ssize_t n_edges
     Py_ssize_t n_weights            # the first parameters
     Py_ssize_t n_parameters         # weights, and biases of nodes
-    const int32_t *first            # (n_nodes + 1,): edges first[k] .. first[k + 1] - 1 enter node k
+    const int32_t *first            # (n_nodes + 1,): edges first[k] .. first[k + 1] - 1 enter k
     const int32_t *source           # (n_edges,): slot
     const int32_t *weight           # (n_edges,): number of the parameter
     const int32_t *bias             # (n_nodes,): number of the parameter; NULL without such biases
@@ -291,6 +291,17 @@ ctypedef struct Kernels:
     Py_ssize_t (*graph_rows_scratch)(const Graph *graph) noexcept nogil
     void (*graph_rows)(const Graph *graph, const void *parameters, Py_ssize_t n_rows, const void *x,
                        void *y, void *scratch) noexcept nogil
+    # Backpropagation, FEED_FORWARD_GRAPH only; the same contracts as those of dense networks.  No
+    # output is a source slot; none occurs twice.
+    Py_ssize_t (*graph_rows_at_once)(const Graph *graph) noexcept nogil
+    Py_ssize_t (*graph_gradient_scratch)(const Graph *graph, Py_ssize_t n_rows) noexcept nogil
+    # A parameter without an edge or a node has the gradient 0.
+    int (*graph_gradient)(const Graph *graph, const void *parameters, const Loss *loss,
+                          const Rows *rows, double scale, double *value, void *gradient,
+                          void *scratch, Monitor *monitor) noexcept nogil
+    Py_ssize_t (*graph_jacobian_scratch)(const Graph *graph) noexcept nogil
+    void (*graph_jacobian)(const Graph *graph, const void *parameters, const void *x,
+                           void *d_parameters, void *d_inputs, void *scratch) noexcept nogil
 
     # Speed of the processor: chains of multiply-adds on registers.  *sink: a factor in (0, 1) on
     # entry, the sum of the chains on return.  Returns the number of floating-point operations done.

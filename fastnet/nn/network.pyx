@@ -12,14 +12,13 @@ from fastnet.nn.layers import Dense, LayerNorm, describe, n_parameters_of, view_
 from fastnet.random import RandomStream
 
 from fastnet._arrays cimport (
-    check_overlap, convert, is_plain, itemsize_of, matrix, real_array
+    convert, is_plain, itemsize_of, matrix, real_array
 )
-from fastnet._arrays cimport output as output_array
 from fastnet._kernels.table cimport OK, Monitor
 from fastnet._workspace cimport Workspace, acquire, release
-from fastnet.nn.dense cimport UNLOCKED_OPERATIONS, DenseModel
+from fastnet.nn.dense cimport DenseModel
+from fastnet.training.gradient cimport loss_and_gradient
 from fastnet.training.model cimport Watch, raise_stopped, watch
-from fastnet.training.rows cimport TrainingRows
 
 cnp.import_array()
 
@@ -256,44 +255,8 @@ cdef class Network(DenseModel):
         value : float
         gradient : ndarray (n_parameters,), laid out as `parameters`
         """
-        cdef TrainingRows rows = TrainingRows(self, X, y, loss, sample_weight)
-        cdef cnp.npy_intp n = self.n_parameters
-        cdef cnp.ndarray gradient
-        cdef double value, scale
-        cdef Py_ssize_t gradient_bytes = (n * itemsize_of(self.typenum) + 319) // 64 * 64
-        cdef Monitor monitor
-        cdef Watch state
-        cdef Workspace workspace
-        cdef int status
-        if reduction not in ("mean", "sum"):
-            raise ValueError(f"reduction must be 'mean' or 'sum', got {reduction!r}")
-        scale = 1.0 / rows.total_weight if reduction == "mean" else 1.0
-        if out is None:
-            gradient = cnp.PyArray_SimpleNew(1, &n, self.typenum)
-        else:
-            gradient = output_array(out, "out", 1, &n, self.typenum)
-            check_overlap(gradient, "out", self.parameters, "parameters")
-            rows.check_apart(gradient, "out")
-        # The gradient is formed in the workspace: kernels write whole vectors, and an error
-        # leaves out as it was.
-        workspace = acquire(
-            self.workspace, gradient_bytes + self.gradient_bytes(rows.rows.n_rows))
-        watch(&monitor, &state)
-        if 6.0 * rows.rows.n_rows * n > UNLOCKED_OPERATIONS:
-            with nogil:
-                status = self.gradient_rows(
-                    self.data, &rows.loss, &rows.rows, scale, &value, workspace.data,
-                    <char *> workspace.data + gradient_bytes, &monitor)
-        else:
-            status = self.gradient_rows(
-                self.data, &rows.loss, &rows.rows, scale, &value, workspace.data,
-                <char *> workspace.data + gradient_bytes, &monitor)
-        if status == OK:
-            memcpy(cnp.PyArray_DATA(gradient), workspace.data, n * itemsize_of(self.typenum))
-        release(workspace)
-        if status != OK:
-            raise_stopped()
-        return value, gradient
+        return loss_and_gradient(self, self.workspace, self.parameters, X, y, loss, sample_weight,
+                                 reduction, out)
 
     def jacobian(self, X):
         """Derivatives of the outputs by the parameters.

@@ -5,6 +5,7 @@ from libc.stdint cimport uint64_t
 from fastnet._checks import checked_int
 from fastnet.neat.config import Config
 
+from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
 from fastnet._kernels.table cimport ALIGNMENT, SLACK_BYTES, Graph, Kernels
 from fastnet._workspace cimport Workspace, acquire, release
 from fastnet.neat.network cimport Network
@@ -50,7 +51,7 @@ cdef class NativeTask:
         Returns
         -------
         float
-            Finite; larger is better.
+            Larger is better; the worst is -infinity.
 
         Raises
         ------
@@ -64,9 +65,13 @@ cdef class NativeTask:
             self.workspace, offset + self.scratch_bytes(net.kernels, net.graph))
         cdef char *data = <char *> workspace.data
         cdef double fitness
+        cdef unsigned int mode
         with nogil:
+            # as where a whole population is evaluated
+            mode = flush_denormals()
             fitness = self.evaluate_graph(net.kernels, net.graph, net.data, data, number,
                                           data + offset)
+            set_floating_point_mode(mode)
         release(workspace)
         return fitness
 
@@ -89,9 +94,12 @@ cdef class NativeTask:
             self.workspace, offset + self.scratch_bytes(net.kernels, net.graph))
         cdef char *data = <char *> workspace.data
         cdef bint answer
+        cdef unsigned int mode
         with nogil:
+            mode = flush_denormals()
             answer = self.graph_solves(net.kernels, net.graph, net.data, data, reached,
                                        data + offset)
+            set_floating_point_mode(mode)
         release(workspace)
         return answer
 

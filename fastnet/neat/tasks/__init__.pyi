@@ -1,0 +1,5 @@
+from fastnet.neat.tasks.base import NativeTask, population_fitness
+from fastnet.neat.tasks.dataset import Dataset
+from fastnet.neat.tasks.xor import XOR
+
+__all__ = ["XOR", "Dataset", "NativeTask", "population_fitness"]

@@ -1,0 +1,5 @@
+from fastnet.neat.tasks.base cimport NativeTask
+
+
+cdef class XOR(NativeTask):
+    pass
