@@ -12,9 +12,6 @@ SENTINEL: Final[float]
 class PlanOf: ...
 
 @disjoint_base
-class GraphOf: ...
-
-@disjoint_base
 class Table:
     def __init__(self, isa: str, dtype: str, misalign: int = 0) -> None: ...
     @property

@@ -11,7 +11,7 @@ import numpy as np
 cimport numpy as cnp
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdlib cimport calloc, free
-from libc.stdint cimport int32_t, uint8_t, uint64_t, uintptr_t
+from libc.stdint cimport int32_t, uint64_t, uintptr_t
 from libc.string cimport memset
 
 from fastnet._kernels import dispatch
@@ -91,45 +91,6 @@ cdef class PlanOf:
 
     def __dealloc__(self):
         free(self.plan.layers)
-
-
-cdef class GraphOf:
-    """The plan of a graph given by its nodes in topological order.
-
-    nodes : list of (activation, number of the bias parameter or None, [(slot, weight number)])
-    outputs : list of slots
-    """
-
-    cdef Graph graph
-    cdef list arrays
-
-    def __cinit__(self, n_inputs, has_bias_node, nodes, outputs, n_weights, n_parameters):
-        edges = [edge for _, _, incoming in nodes for edge in incoming]
-        first = np.cumsum([0, *(len(incoming) for _, _, incoming in nodes)])
-        columns = [
-            first, [slot for slot, _ in edges], [weight for _, weight in edges],
-            [-1 if bias is None else bias for _, bias, _ in nodes], outputs,
-        ]
-        self.arrays = [np.array(column, np.int32) for column in columns]
-        activations = [ACTIVATIONS[name] for name, _, _ in nodes]
-        self.arrays.append(np.array(activations, np.uint8))
-        memset(&self.graph, 0, sizeof(Graph))
-        self.graph.mode = FEED_FORWARD_GRAPH
-        self.graph.activation = activations[0] if len(set(activations)) == 1 else -1
-        self.graph.n_inputs = n_inputs
-        self.graph.n_sources = n_inputs + has_bias_node
-        self.graph.n_outputs = len(outputs)
-        self.graph.n_nodes = len(nodes)
-        self.graph.n_edges = len(edges)
-        self.graph.n_weights = n_weights
-        self.graph.n_parameters = n_parameters
-        self.graph.first = <const int32_t *> address(self.arrays[0])
-        self.graph.source = <const int32_t *> address(self.arrays[1])
-        self.graph.weight = <const int32_t *> address(self.arrays[2])
-        if any(bias is not None for _, bias, _ in nodes):
-            self.graph.bias = <const int32_t *> address(self.arrays[3])
-        self.graph.output = <const int32_t *> address(self.arrays[4])
-        self.graph.activations = <const uint8_t *> address(self.arrays[5])
 
 
 cdef class Table:
@@ -575,57 +536,6 @@ cdef class Table:
         self.check_scratch(scratch, "jacobian")
         return (self.take(raw, first, by_parameters, False, "jacobian by parameters"),
                 self.take(raw_inputs, first_inputs, by_inputs, False, "jacobian by inputs"))
-
-    # ---- graphs
-
-    def graph_rows_at_once(self, GraphOf graph):
-        return self.k.graph_rows_at_once(&graph.graph)
-
-    def graph_gradient(self, GraphOf graph, parameters, x, kind, targets, weights=None, scale=1.0,
-                       gradient=True, parameter=0.0):
-        """(value, flat gradient or None) of scale sum_i w_i L_i"""
-        cdef Monitor monitor = no_monitor()
-        cdef Rows rows
-        cdef Loss loss
-        cdef double value = SENTINEL
-        cdef Py_ssize_t n = graph.graph.n_parameters
-        parameters, x, targets = self.given(parameters), self.given(x), self.given(targets)
-        memset(&rows, 0, sizeof(rows))
-        rows.n_rows = x.shape[0]
-        rows.x = address(x)
-        rows.targets = address(targets)
-        if weights is not None:
-            weights = self.given(weights)
-            rows.weights = address(weights)
-        loss.kind = LOSSES[kind]
-        loss.parameter = parameter
-        loss.context = NULL
-        loss.hook = NULL
-        raw, first = self.place(n, SENTINEL)
-        scratch = self.workspace(self.k.graph_gradient_scratch(&graph.graph, rows.n_rows))
-        status = self.k.graph_gradient(
-            &graph.graph, address(parameters), &loss, &rows, scale, &value,
-            address(raw[first:]) if gradient else NULL, address(scratch[0][scratch[1]:]), &monitor)
-        assert status == OK
-        self.check_scratch(scratch, "graph_gradient")
-        result = self.take(raw, first, (n,), True, "graph_gradient")
-        return value, result if gradient else None
-
-    def graph_jacobian(self, GraphOf graph, parameters, x):
-        """(d outputs / d parameters, d outputs / d inputs) at one row x"""
-        n_outputs = graph.graph.n_outputs
-        by_parameters = n_outputs, graph.graph.n_parameters
-        by_inputs = n_outputs, graph.graph.n_inputs
-        parameters, x = self.given(parameters), self.given(x)
-        raw, first = self.place(int(np.prod(by_parameters)), SENTINEL)
-        raw_inputs, first_inputs = self.place(int(np.prod(by_inputs)), SENTINEL)
-        scratch = self.workspace(self.k.graph_jacobian_scratch(&graph.graph))
-        self.k.graph_jacobian(
-            &graph.graph, address(parameters), address(x), address(raw[first:]),
-            address(raw_inputs[first_inputs:]), address(scratch[0][scratch[1]:]))
-        self.check_scratch(scratch, "graph_jacobian")
-        return (self.take(raw, first, by_parameters, False, "graph_jacobian by parameters"),
-                self.take(raw_inputs, first_inputs, by_inputs, False, "graph_jacobian by inputs"))
 
     def fma_chain(self, repeats, factor=0.5):
         """(floating-point operations done, sum of all chains)."""

@@ -4,10 +4,11 @@ import numpy as np
 
 cimport numpy as cnp
 from libc.stdint cimport int32_t, uint8_t
+from libc.string cimport memset
 
-from fastnet._kernels.probe import ACTIVATIONS, SENTINEL
+from fastnet._kernels.probe import ACTIVATIONS, LOSSES, SENTINEL
 
-from fastnet._kernels.dispatch cimport monotonic_seconds
+from fastnet._kernels.dispatch cimport floating_point_mode, monotonic_seconds
 from fastnet._kernels.probe cimport Table
 from fastnet._kernels.table cimport *
 
@@ -38,6 +39,9 @@ cdef class GraphOf:
     mode : "feed_forward", "recurrent" or "time_step"
     bias_node, biases : bool
     step_limit : int
+    numbers : (list, list, int), optional
+        Numbers of the parameters of the edges and of the biases, and how many weights there are;
+        parameters are then taken as they are.
     """
 
     cdef Graph graph
@@ -45,7 +49,7 @@ cdef class GraphOf:
     cdef object arrays
 
     def __cinit__(self, n_inputs, nodes, outputs, parameters, mode="feed_forward", *,
-                  bias_node=False, biases=False, step_limit=20):
+                  bias_node=False, biases=False, step_limit=20, numbers=None):
         counts = [len(sources) for sources, _ in nodes]
         n_edges = sum(counts)
         first = np.cumsum([0, *counts], dtype=np.int32)
@@ -56,7 +60,12 @@ cdef class GraphOf:
         output = np.array(outputs, np.int32)
         activations = np.array([ACTIVATIONS[name] for _, name in nodes], np.uint8)
         self.parameters = np.array(parameters, float)
-        self.parameters[:n_edges] = self.parameters[:n_edges][::-1].copy()
+        n_weights = n_edges
+        if numbers is None:
+            self.parameters[:n_edges] = self.parameters[:n_edges][::-1].copy()
+        else:
+            weight, bias, n_weights = numbers
+            weight, bias = np.array(weight, np.int32), np.array(bias, np.int32)
         self.graph.mode = MODES[mode]
         self.graph.activation = activations[0] if len(set(activations)) == 1 else -1
         self.graph.step_limit = step_limit
@@ -64,8 +73,9 @@ cdef class GraphOf:
         self.graph.n_sources = n_inputs + bool(bias_node)
         self.graph.n_outputs = len(outputs)
         self.graph.n_nodes = len(nodes)
-        self.graph.n_edges = self.graph.n_weights = n_edges
-        self.graph.n_parameters = n_edges + (len(nodes) if biases else 0)
+        self.graph.n_edges = n_edges
+        self.graph.n_weights = n_weights
+        self.graph.n_parameters = n_weights + (len(nodes) if biases else 0)
         assert self.parameters.shape == (self.graph.n_parameters,)
         self.graph.first = <const int32_t *> address(first)
         self.graph.source = <const int32_t *> address(source)
@@ -124,6 +134,59 @@ cdef class GraphTable(Table):
                           address(raw[first:]), address(scratch[0][scratch[1]:]))
         self.check_scratch(scratch, "graph_rows")
         return self.take(raw, first, (n_rows, graph.graph.n_outputs), False, "graph_rows")
+
+    def graph_rows_at_once(self, GraphOf graph):
+        return self.k.graph_rows_at_once(&graph.graph)
+
+    def graph_gradient(self, GraphOf graph, x, kind, targets, weights=None, scale=1.0,
+                       gradient=True, parameter=0.0):
+        """(value, flat gradient or None) of scale sum_i w_i L_i"""
+        cdef Monitor monitor
+        cdef Rows rows
+        cdef Loss loss
+        cdef double value = SENTINEL
+        cdef Py_ssize_t n = graph.graph.n_parameters
+        parameters, x = self.given(graph.parameters), self.given(x)
+        targets = self.given(targets)
+        memset(&rows, 0, sizeof(rows))
+        rows.n_rows = x.shape[0]
+        rows.x = address(x)
+        rows.targets = address(targets)
+        if weights is not None:
+            weights = self.given(weights)
+            rows.weights = address(weights)
+        loss.kind = LOSSES[kind]
+        loss.parameter = parameter
+        loss.context = NULL
+        loss.hook = NULL
+        monitor.poll = NULL
+        monitor.operations = 0
+        monitor.user_mode = floating_point_mode()
+        raw, first = self.place(n, SENTINEL)
+        scratch = self.workspace(self.k.graph_gradient_scratch(&graph.graph, rows.n_rows))
+        status = self.k.graph_gradient(
+            &graph.graph, address(parameters), &loss, &rows, scale, &value,
+            address(raw[first:]) if gradient else NULL, address(scratch[0][scratch[1]:]), &monitor)
+        assert status == OK
+        self.check_scratch(scratch, "graph_gradient")
+        result = self.take(raw, first, (n,), True, "graph_gradient")
+        return value, result if gradient else None
+
+    def graph_jacobian(self, GraphOf graph, x):
+        """(d outputs / d parameters, d outputs / d inputs) at one row x"""
+        n_outputs = graph.graph.n_outputs
+        by_parameters = n_outputs, graph.graph.n_parameters
+        by_inputs = n_outputs, graph.graph.n_inputs
+        parameters, x = self.given(graph.parameters), self.given(x)
+        raw, first = self.place(int(np.prod(by_parameters)), SENTINEL)
+        raw_inputs, first_inputs = self.place(int(np.prod(by_inputs)), SENTINEL)
+        scratch = self.workspace(self.k.graph_jacobian_scratch(&graph.graph))
+        self.k.graph_jacobian(
+            &graph.graph, address(parameters), address(x), address(raw[first:]),
+            address(raw_inputs[first_inputs:]), address(scratch[0][scratch[1]:]))
+        self.check_scratch(scratch, "graph_jacobian")
+        return (self.take(raw, first, by_parameters, False, "graph_jacobian by parameters"),
+                self.take(raw_inputs, first_inputs, by_inputs, False, "graph_jacobian by inputs"))
 
     def seconds(self, GraphOf graph, x, repeats):
         """Mean time of graph_step where x is one row, else of graph_rows."""

@@ -9,6 +9,7 @@ from fastnet.training.model cimport Model
 cdef class Network(Model):
     cdef readonly object config
     cdef readonly object dtype
+    cdef public object history
     cdef const Graph *graph             # in memory
     cdef Memory memory                  # of the plan
     cdef Memory parameter_memory        # what Model.data points to

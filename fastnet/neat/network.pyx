@@ -15,11 +15,15 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.string cimport memcmp, memcpy
 
 from fastnet._checks import checked_int
+from fastnet._parallel import cut_rows, run_chunks
+from fastnet.activations import names as activation_names
 from fastnet.neat.config import MODES
 
 from fastnet._arrays cimport convert, is_plain, itemsize_of
 from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
-from fastnet._kernels.table cimport ALIGNMENT, OK, RECURRENT_GRAPH, Graph, Monitor
+from fastnet._kernels.table cimport (
+    ALIGNMENT, FEED_FORWARD_GRAPH, OK, RECURRENT_GRAPH, STOPPED, Graph, Loss, Monitor, Rows
+)
 from fastnet._workspace cimport Memory, Workspace, acquire, as_array, new_memory, release
 from fastnet.neat._genes cimport Genes
 from fastnet.neat._rules cimport FEED_FORWARD, RECURRENT, Rules, mode_id, rules_of
@@ -83,6 +87,8 @@ cdef class Network(Model):
     mode : str
     n_inputs, n_outputs, n_parameters : int
     dtype : numpy.dtype
+    history : fastnet.History or None
+        Of the last `fit`.
 
     Raises
     ------
@@ -218,6 +224,40 @@ cdef class Network(Model):
                     return 1
         return OK
 
+    cdef Py_ssize_t gradient_bytes(self, Py_ssize_t n_rows) noexcept nogil:
+        return self.kernels.graph_gradient_scratch(self.graph, n_rows)
+
+    cdef int gradient_rows(self, const void *parameters, const Loss *loss, const Rows *rows,
+                           double scale, double *value, void *gradient, void *scratch,
+                           Monitor *monitor) noexcept nogil:
+        # learning.pyx says so in words; this is for whoever comes another way
+        if self.graph.mode != FEED_FORWARD_GRAPH:
+            return STOPPED
+        return self.kernels.graph_gradient(self.graph, parameters, loss, rows, scale, value,
+                                           gradient, scratch, monitor)
+
+    cdef Py_ssize_t jacobian_bytes(self) noexcept nogil:
+        return self.kernels.graph_jacobian_scratch(self.graph)
+
+    cdef int jacobian_row(self, const void *parameters, const void *x, void *jacobian,
+                          void *scratch, Monitor *monitor) noexcept nogil:
+        if self.graph.mode != FEED_FORWARD_GRAPH:
+            return STOPPED
+        self.kernels.graph_jacobian(self.graph, parameters, x, jacobian, NULL, scratch)
+        return OK
+
+    cdef void penalize(self, const void *parameters, double l1, double l2, double *value,
+                       void *gradient) noexcept nogil:
+        value[0] += self.kernels.penalty(self.graph.n_weights, parameters, l1, l2, gradient)
+
+    cdef object output_activation(self):
+        """Of the outputs, or of each of them where they differ."""
+        names = activation_names()
+        own = tuple([
+            names[self.graph.activations[self.graph.output[i] - self.graph.n_sources]]
+            if self.graph.output[i] >= 0 else None for i in range(self.n_outputs)])
+        return own[0] if len(set(own)) == 1 else own
+
     # -- outputs -------------------------------------------------------------------------------
 
     cdef void *row_y(self, Workspace workspace) noexcept:
@@ -276,6 +316,30 @@ cdef class Network(Model):
             release(workspace)
             return out
         return self.many_rows(X)
+
+    def predict(self, X, n_threads=1):
+        """The same as calling the network, on several threads.
+
+        Parameters
+        ----------
+        X : array-like (n_inputs,) or (n_rows, n_inputs)
+        n_threads : int
+            For many rows: how many threads work; the result is the same, bit for bit.
+        """
+        self.check_built()
+        x = convert(X, "X", self.typenum)
+        n_rows = len(x) if x.ndim == 2 else 1
+        chunks = cut_rows(
+            n_rows, 2 * self.graph.n_edges + 1, n_threads, self.rows_at_once())
+        if len(chunks) < 2 or x.shape[1] != self.n_inputs:
+            return self(x)
+        y = np.empty((n_rows, self.n_outputs), self.dtype)
+
+        def run(first, last):
+            y[first:last] = self(x[first:last])
+
+        run_chunks(run, chunks, n_threads)
+        return y
 
     cdef object many_rows(self, object X):
         cdef cnp.ndarray x, y
@@ -427,6 +491,103 @@ cdef class Network(Model):
             self.state = new_memory(self.kernels.graph_state(self.graph))
         self.kernels.graph_reset(self.graph, self.state.data)
 
+    # -- gradients and training, see learning.pyx ----------------------------------------------
+
+    def loss_and_gradient(self, X, y, loss="auto", sample_weight=None, reduction="mean", out=None):
+        """Loss over rows and its gradient by backpropagation, in feed_forward mode.
+
+        Parameters
+        ----------
+        X : array-like (n_rows, n_inputs)
+        y : array-like
+            Targets (n_rows, n_outputs), for one output also (n_rows,), or labels (n_rows,).
+        loss : str or fastnet.Loss
+            "auto" is binary_cross_entropy after one sigmoid output, else squared_error.
+        sample_weight : array-like (n_rows,), optional
+        reduction : "mean" or "sum"
+            sum(w_i L_i) / sum(w_i), or sum(w_i L_i); L_i is summed over outputs.
+        out : ndarray (n_parameters,), optional
+            Buffer for the gradient.
+
+        Returns
+        -------
+        value : float
+        gradient : ndarray (n_parameters,), laid out as `parameters`
+            0 for what no output depends on.
+
+        Raises
+        ------
+        ValueError
+            The mode is another one; the loss needs another activation of the outputs; wrong shapes.
+        """
+        from fastnet.neat.learning import loss_and_gradient
+        return loss_and_gradient(self, X, y, loss, sample_weight, reduction, out)
+
+    def jacobian(self, X):
+        """Derivatives of the outputs by the parameters, in feed_forward mode.
+
+        X (n_inputs,) gives (n_outputs, n_parameters); X (n_rows, n_inputs) gives
+        (n_rows, n_outputs, n_parameters).
+        """
+        from fastnet.neat.learning import jacobian
+        return jacobian(self, X, False)
+
+    def input_jacobian(self, X):
+        """Derivatives of the outputs by the inputs: (n_outputs, n_inputs), or with rows first."""
+        from fastnet.neat.learning import jacobian
+        return jacobian(self, X, True)
+
+    def fit(self, X, y, loss="auto", optimizer="adam", epochs=10, batch_size=32, shuffle=True,
+            seed=None, sample_weight=None, class_weight=None, validation_data=None, metrics=(),
+            early_stopping=None, callbacks=(), progress=False, n_threads=1, l1=0.0, l2=0.0):
+        """Train the weights and biases, in feed_forward mode, and write them to the genome.
+
+        The arguments are those of `fastnet.training.fit.fit`.  An exception leaves the genome as it
+        was; the parameters of the network are then those of the last step, and `update_genome`
+        writes them.  ``genome.fitness``, which was that of the old weights, becomes None.
+
+        Returns
+        -------
+        fastnet.History
+            Also ``network.history``.
+
+        Raises
+        ------
+        ValueError
+            The mode is another one, there is nothing to train, or the genome has other connections
+            or nodes than when the network was made, before the training or after it.
+
+        Examples
+        --------
+        >>> from fastnet import neat
+        >>> config = neat.Config(n_inputs=1, n_outputs=1, bias=None, activation="identity")
+        >>> genome = neat.Genome.from_connections(config, [(0, 0, 1, 0.5, True)])
+        >>> history = genome.network().fit([[1.0], [2.0]], [3.0, 6.0], optimizer="lbfgs")
+        >>> round(float(genome.connections["weight"][0]), 6)
+        3.0
+        """
+        from fastnet.neat.learning import fit
+        return fit(self, X, y, loss, optimizer, epochs, batch_size, shuffle, seed, sample_weight,
+                   class_weight, validation_data, metrics, early_stopping, callbacks, progress,
+                   n_threads, l1, l2)
+
+    def evaluate(self, X, y, loss="auto", metrics=()):
+        """Mean loss and metrics over the rows, as a dict, in feed_forward mode."""
+        from fastnet.neat.learning import evaluate
+        return evaluate(self, X, y, loss, metrics)
+
+    def update_genome(self):
+        """Write the parameters to the genome they came from, whose fitness becomes None.
+
+        Raises
+        ------
+        ValueError
+            The genome has other connections or nodes than when the network was made, or a parameter
+            is not finite: the genome is left as it is.
+        """
+        from fastnet.neat.learning import update_genome
+        update_genome(self)
+
     # -- a look inside -------------------------------------------------------------------------
 
     def trace(self, x, steps):
@@ -521,6 +682,10 @@ cdef class Network(Model):
     @property
     def genome(self):
         self.check_built()
+        if type(self.genomes) is not tuple:
+            # a population makes a copy each time; what is written to it must be found again
+            self.genomes = (self.genomes[self.index],)
+            self.index = 0
         return self.genomes[self.index]
 
     @property
@@ -555,6 +720,7 @@ cdef class Network(Model):
         net.graph = copy_graph(self.graph, net.memory.data)
         net.settle(genomes, index, self.config, self.mode_id, self.typenum)
         memcpy(net.data, self.data, self.n_parameters * itemsize_of(self.typenum))
+        net.history = copy.deepcopy(self.history)
         if self.state is not None:
             net.reset()
             memcpy(net.state.data, self.state.data, self.state.n_bytes)
@@ -577,7 +743,7 @@ cdef class Network(Model):
             n_slots = self.graph.n_sources + self.graph.n_nodes
             state = np.array(as_array(self.state, n_slots, self.typenum))
         return _restore, (type(self), self.genome, self.mode, self.dtype.str[1:],
-                          np.array(self.parameters), state)
+                          np.array(self.parameters), state, self.history)
 
     def __repr__(self):
         if self.kernels == NULL:
@@ -588,10 +754,11 @@ cdef class Network(Model):
                 f"mode={self.mode!r}{dtype}>")
 
 
-def _restore(cls, genome, mode, dtype, parameters, state):
+def _restore(cls, genome, mode, dtype, parameters, state, history):
     """A pickled network."""
     cdef Network net = cls(genome, mode, dtype)
     net.parameters[...] = parameters
+    net.history = history
     if state is not None:
         net.reset()
         as_array(net.state, net.graph.n_sources + net.graph.n_nodes, net.typenum)[...] = state
