@@ -70,7 +70,7 @@ cdef inline void lay_out(const Graph *graph, Py_ssize_t n_rows, real *scratch,
 
 
 # x (n_rows, n) to y (n, tile), filled up with the last row
-cdef inline void rows_to_slots(Py_ssize_t n, const real *x, const GraphTile *t,
+cdef inline void rows_to_tile(Py_ssize_t n, const real *x, const GraphTile *t,
                                real *y) noexcept nogil:
     cdef Py_ssize_t i, j
     for j in range(n):
@@ -123,7 +123,7 @@ cdef inline void graph_forward(const Graph *graph, const real *parameters,
         activate(graph.activations[k], t.n_filled, z, t.a + (graph.n_sources + k) * tile)
 
 
-cdef inline void slots_to_outputs(const Graph *graph, const real *slots, Py_ssize_t first_slot,
+cdef inline void tile_to_outputs(const Graph *graph, const real *slots, Py_ssize_t first_slot,
                                   const GraphTile *t, real *y) noexcept nogil:
     """y (n_rows, n_outputs) of slots (n, tile) that begin at number first_slot."""
     cdef Py_ssize_t n = graph.n_outputs, i, j
@@ -248,11 +248,11 @@ cdef int graph_gradient(const Graph *graph, const void *parameters_, const Loss 
         t.n_rows = min(rows.n_rows - first, t.tile)
         t.n_filled = whole(t.n_rows, VL)
         part_of_rows(graph.n_inputs, graph.n_outputs, rows, first, t.n_rows, &part)
-        rows_to_slots(graph.n_inputs, <const real *> part.x, &t, t.a)
+        rows_to_tile(graph.n_inputs, <const real *> part.x, &t, t.a)
         graph_forward(graph, parameters, &t)
-        slots_to_outputs(graph, t.a, 0, &t, t.outputs)
+        tile_to_outputs(graph, t.a, 0, &t, t.outputs)
         if by_z:
-            slots_to_outputs(graph, t.z, graph.n_sources, &t, t.output_z)
+            tile_to_outputs(graph, t.z, graph.n_sources, &t, t.output_z)
         if rows_loss(graph.n_outputs, spec, &part, scale, t.output_z, t.outputs,
                      gradient != NULL, t.row_loss, t.output_d, value, monitor) != OK:
             return STOPPED
