@@ -19,7 +19,7 @@ cdef enum:
     MOST_CAPACITY = 1 << 29         # slots number entries in 32 bits
 
 # Numbers go on from here; a run cannot use up what is left
-cdef int64_t LARGEST = <int64_t> 1 << 62
+cdef int64_t LARGEST = 0x7FFFFFFFFFFFFFFF - (<int64_t> 1 << 48)
 
 
 cdef inline Py_ssize_t first_slot(const PairTable *table, int64_t a, int64_t b) noexcept nogil:
@@ -151,7 +151,7 @@ cdef class InnovationRegistry:
     genomes : sequence of Genome, optional
         Their connections are known, and the next numbers follow the highest ones.  Which node split
         which connection cannot be read from genes: no split is known.  Without genomes the
-        registry knows the connections that a new genome may have, numbered from 1: input after
+        registry knows the connections that a new genome may have, numbered from 0: input after
         input (then the bias node) to each of the outputs; then for each initial hidden node those
         from every input (and the bias node) to it, and from it to each output.
 
@@ -174,11 +174,11 @@ cdef class InnovationRegistry:
     >>> registry = neat.InnovationRegistry(config)
     >>> genome = neat.Genome(config, rng=0, registry=registry)
     >>> registry.next_innovation, registry.next_node
-    (4, 4)
+    (3, 4)
     >>> genome.add_node(rng=1, registry=registry)
     True
     >>> registry
-    InnovationRegistry(next_innovation=6, next_node=5)
+    InnovationRegistry(next_innovation=5, next_node=5)
     """
 
     def __cinit__(self, config, *args, **kwargs):
@@ -191,7 +191,7 @@ cdef class InnovationRegistry:
             raise MemoryError(f"no memory for {self.rules.n_fixed} nodes")
         for i in range(self.rules.n_fixed):
             self.fixed[i] = i
-        self.next_innovation = 1
+        self.next_innovation = 0
         self.next_node = self.rules.n_fixed
         self.first_hidden = -1
 
