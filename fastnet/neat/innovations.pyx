@@ -183,7 +183,6 @@ cdef class InnovationRegistry:
 
     def __cinit__(self, config, *args, **kwargs):
         cdef Py_ssize_t i
-        check_size(config)
         self.rules = rules_of(config)
         self.config = config
         self.fixed = <int64_t *> malloc(self.rules.n_fixed * sizeof(int64_t))
@@ -329,27 +328,56 @@ cdef class InnovationRegistry:
             keep_first(&self.connections, 0)
             keep_first(&self.splits, 0)
 
-    cdef InnovationRegistry snapshot(self):
-        cdef InnovationRegistry copy
+    def new_generation(self):
+        """Begins a generation: with ``innovation_scope="generation"`` forgets all pairs."""
+        self.begin_generation()
+
+    cpdef InnovationRegistry snapshot(self):
+        """What `restore` needs to undo all that comes after; it knows nothing itself.
+
+        Returns
+        -------
+        InnovationRegistry
+        """
+        cdef InnovationRegistry snapshot
         if self.rules.per_generation:
             return self.copy()
-        copy = InnovationRegistry.__new__(InnovationRegistry, self.config)
-        copy.connections.n_entries = self.connections.n_entries
-        copy.splits.n_entries = self.splits.n_entries
-        copy.next_innovation = self.next_innovation
-        copy.next_node = self.next_node
-        copy.first_hidden = self.first_hidden
-        return copy
+        snapshot = InnovationRegistry.__new__(InnovationRegistry, self.config)
+        memcpy(snapshot.fixed, self.fixed, self.rules.n_fixed * sizeof(int64_t))
+        snapshot.is_snapshot = True
+        snapshot.n_connections = self.connections.n_entries
+        snapshot.n_splits = self.splits.n_entries
+        snapshot.next_innovation = self.next_innovation
+        snapshot.next_node = self.next_node
+        snapshot.first_hidden = self.first_hidden
+        return snapshot
 
-    cdef void restore(self, InnovationRegistry snapshot):
+    cpdef restore(self, InnovationRegistry snapshot):
+        """Forgets everything since a snapshot: the same numbers are given again.
+
+        Parameters
+        ----------
+        snapshot : InnovationRegistry
+            From `snapshot` of this registry, or a copy of it.
+        """
         cdef InnovationRegistry copy
-        if self.rules.per_generation:
+        cdef Py_ssize_t i
+        if snapshot is None:
+            raise TypeError("snapshot must be an InnovationRegistry, got NoneType")
+        check_same_kind(snapshot.config, self.config, "snapshot")
+        for i in range(self.rules.n_fixed):
+            if snapshot.fixed[i] != self.fixed[i]:
+                raise ValueError("snapshot must be one of this registry, got other fixed nodes")
+        if not snapshot.is_snapshot:
             copy = snapshot.copy()
             self.connections, copy.connections = copy.connections, self.connections
             self.splits, copy.splits = copy.splits, self.splits
+        elif (snapshot.n_connections > self.connections.n_entries
+                or snapshot.n_splits > self.splits.n_entries):
+            raise ValueError("snapshot must be one of this registry, got one that knows more")
         else:
-            keep_first(&self.connections, snapshot.connections.n_entries)
-            keep_first(&self.splits, snapshot.splits.n_entries)
+            keep_first(&self.connections, snapshot.n_connections)
+            keep_first(&self.splits, snapshot.n_splits)
         self.next_innovation = snapshot.next_innovation
         self.next_node = snapshot.next_node
         self.first_hidden = snapshot.first_hidden
@@ -524,12 +552,3 @@ cdef InnovationRegistry checked_registry(object registry, object config):
         raise TypeError(f"registry must be an InnovationRegistry, got {type(registry).__name__}")
     check_same_kind((<InnovationRegistry> registry).config, config, "registry")
     return <InnovationRegistry> registry
-
-
-cdef int check_size(object config) except -1:
-    cdef const Rules *r = rules_of(config)
-    if max(r.n_inputs, r.n_outputs, r.most_hidden) > MOST_CAPACITY:
-        raise MemoryError(
-            f"no memory for {config.n_inputs} inputs, {config.n_outputs} outputs and "
-            f"{r.most_hidden} hidden nodes")
-    return 0
