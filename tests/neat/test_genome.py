@@ -181,7 +181,7 @@ def test_feed_forward_genomes_have_no_cycle(rows, match):
 
 def test_nothing_enters_the_bias_node():
     for mode in ("feed_forward", "recurrent", "time_step"):
-        with pytest.raises(ValueError, match="connection 7 .0 -> 2. enters the bias node"):
+        with pytest.raises(ValueError, match=r"connection 7 .0 -> 2. enters the bias node"):
             neat.Genome.from_connections(neat.Config(2, 2, mode=mode), [(7, 0, 2, 1.0, True)])
 
 
@@ -354,5 +354,5 @@ def test_torn_pickles_are_refused(genome):
         {"activations": activations[:4]}, {"activations": activations + np.uint8(90)},
         {"connections": good["connections"][["innovation", "source"]]},
         {"config": neat.Config(3, 1)}):
-        with pytest.raises(ValueError, match=".+"):
+        with pytest.raises(ValueError, match=r".+"):
             make(**(good | wrong))

@@ -286,5 +286,5 @@ def test_torn_pickles_are_refused(config, genome):
         {"connections": connections - 3}, {"next_innovation": 5}, {"next_innovation": 2**63 - 1},
         {"next_node": -1}, {"connections": np.concatenate([connections, connections])},
         {"splits": np.array([[3, 0, 6]])}):
-        with pytest.raises(ValueError, match=".+"):
+        with pytest.raises(ValueError, match=r".+"):
             make(**(good | wrong))
