@@ -21,7 +21,7 @@ from fastnet.neat._genes cimport (
 )
 from fastnet.neat._rules cimport FEED_FORWARD, Rules, rules_of
 from fastnet.neat.genome_checks cimport check_acyclic, check_genes
-from fastnet.neat.innovations cimport InnovationRegistry, check_size, checked_registry
+from fastnet.neat.innovations cimport InnovationRegistry, checked_registry
 from fastnet.neat.mutation cimport (
     EXTRA_CONNECTIONS, EXTRA_NODES, add_connection, add_node, create_genes, enable_connection,
     initial_connections, initial_nodes, is_allowed, mutate_activations, mutate_biases, mutate_genes,
@@ -109,7 +109,6 @@ cdef class Genome:
     # The fixed nodes alone, so that there is a genome whatever __init__ is or does
     def __cinit__(self, config, *args, **kwargs):
         cdef Py_ssize_t i
-        check_size(config)
         self.rules = rules_of(config)
         self.config = config
         self.arena = Arena()

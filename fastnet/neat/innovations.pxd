@@ -35,6 +35,9 @@ cdef class InnovationRegistry:
     cdef readonly int64_t next_node
     cdef int64_t *fixed             # (rules.n_fixed,): ids of inputs, bias node, outputs
     cdef int64_t first_hidden       # of new genomes; -1: not needed so far
+    cdef bint is_snapshot           # then the tables are empty, and had so many entries:
+    cdef Py_ssize_t n_connections
+    cdef Py_ssize_t n_splits
 
     # The number of the connection; a new one where it is not known.  -1: no memory.
     cdef int64_t connection(self, int64_t source, int64_t target) noexcept nogil
@@ -47,16 +50,13 @@ cdef class InnovationRegistry:
     cdef int64_t initial_node(self) noexcept nogil
     # A new generation begins: with innovation_scope="generation" forgets all pairs, never a number
     cdef void begin_generation(self) noexcept nogil
-    # What a failed step must leave as it was.  A snapshot is for restore() only: with
-    # innovation_scope="run" it holds numbers of entries, not the entries.
-    cdef InnovationRegistry snapshot(self)
-    cdef void restore(self, InnovationRegistry snapshot)
+    # What a failed step must leave as it was; cheap with innovation_scope="run", where a snapshot
+    # holds numbers of entries and not the entries
+    cpdef InnovationRegistry snapshot(self)
+    cpdef restore(self, InnovationRegistry snapshot)
     # ValueError unless all these genes are known: other numbers could collide with theirs
     cdef int check_known(self, const Genes *genes) except -1
 
 
 # Of a Python argument: an InnovationRegistry for a config like this one
 cdef InnovationRegistry checked_registry(object registry, object config)
-
-# MemoryError for a config of so many nodes that sizes could overflow
-cdef int check_size(object config) except -1

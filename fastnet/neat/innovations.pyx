@@ -19,7 +19,7 @@ cdef enum:
     MOST_CAPACITY = 1 << 29         # slots number entries in 32 bits
 
 # Numbers go on from here; a run cannot use up what is left
-cdef int64_t LARGEST = <int64_t> 1 << 62
+cdef int64_t LARGEST = 0x7FFFFFFFFFFFFFFF - (<int64_t> 1 << 48)
 
 
 cdef inline Py_ssize_t first_slot(const PairTable *table, int64_t a, int64_t b) noexcept nogil:
@@ -151,7 +151,7 @@ cdef class InnovationRegistry:
     genomes : sequence of Genome, optional
         Their connections are known, and the next numbers follow the highest ones.  Which node split
         which connection cannot be read from genes: no split is known.  Without genomes the
-        registry knows the connections that a new genome may have, numbered from 1: input after
+        registry knows the connections that a new genome may have, numbered from 0: input after
         input (then the bias node) to each of the outputs; then for each initial hidden node those
         from every input (and the bias node) to it, and from it to each output.
 
@@ -174,16 +174,15 @@ cdef class InnovationRegistry:
     >>> registry = neat.InnovationRegistry(config)
     >>> genome = neat.Genome(config, rng=0, registry=registry)
     >>> registry.next_innovation, registry.next_node
-    (4, 4)
+    (3, 4)
     >>> genome.add_node(rng=1, registry=registry)
     True
     >>> registry
-    InnovationRegistry(next_innovation=6, next_node=5)
+    InnovationRegistry(next_innovation=5, next_node=5)
     """
 
     def __cinit__(self, config, *args, **kwargs):
         cdef Py_ssize_t i
-        check_size(config)
         self.rules = rules_of(config)
         self.config = config
         self.fixed = <int64_t *> malloc(self.rules.n_fixed * sizeof(int64_t))
@@ -191,7 +190,7 @@ cdef class InnovationRegistry:
             raise MemoryError(f"no memory for {self.rules.n_fixed} nodes")
         for i in range(self.rules.n_fixed):
             self.fixed[i] = i
-        self.next_innovation = 1
+        self.next_innovation = 0
         self.next_node = self.rules.n_fixed
         self.first_hidden = -1
 
@@ -329,27 +328,56 @@ cdef class InnovationRegistry:
             keep_first(&self.connections, 0)
             keep_first(&self.splits, 0)
 
-    cdef InnovationRegistry snapshot(self):
-        cdef InnovationRegistry copy
+    def new_generation(self):
+        """Begins a generation: with ``innovation_scope="generation"`` forgets all pairs."""
+        self.begin_generation()
+
+    cpdef InnovationRegistry snapshot(self):
+        """What `restore` needs to undo all that comes after; it knows nothing itself.
+
+        Returns
+        -------
+        InnovationRegistry
+        """
+        cdef InnovationRegistry snapshot
         if self.rules.per_generation:
             return self.copy()
-        copy = InnovationRegistry.__new__(InnovationRegistry, self.config)
-        copy.connections.n_entries = self.connections.n_entries
-        copy.splits.n_entries = self.splits.n_entries
-        copy.next_innovation = self.next_innovation
-        copy.next_node = self.next_node
-        copy.first_hidden = self.first_hidden
-        return copy
+        snapshot = InnovationRegistry.__new__(InnovationRegistry, self.config)
+        memcpy(snapshot.fixed, self.fixed, self.rules.n_fixed * sizeof(int64_t))
+        snapshot.is_snapshot = True
+        snapshot.n_connections = self.connections.n_entries
+        snapshot.n_splits = self.splits.n_entries
+        snapshot.next_innovation = self.next_innovation
+        snapshot.next_node = self.next_node
+        snapshot.first_hidden = self.first_hidden
+        return snapshot
 
-    cdef void restore(self, InnovationRegistry snapshot):
+    cpdef restore(self, InnovationRegistry snapshot):
+        """Forgets everything since a snapshot: the same numbers are given again.
+
+        Parameters
+        ----------
+        snapshot : InnovationRegistry
+            From `snapshot` of this registry, or a copy of it.
+        """
         cdef InnovationRegistry copy
-        if self.rules.per_generation:
+        cdef Py_ssize_t i
+        if snapshot is None:
+            raise TypeError("snapshot must be an InnovationRegistry, got NoneType")
+        check_same_kind(snapshot.config, self.config, "snapshot")
+        for i in range(self.rules.n_fixed):
+            if snapshot.fixed[i] != self.fixed[i]:
+                raise ValueError("snapshot must be one of this registry, got other fixed nodes")
+        if not snapshot.is_snapshot:
             copy = snapshot.copy()
             self.connections, copy.connections = copy.connections, self.connections
             self.splits, copy.splits = copy.splits, self.splits
+        elif (snapshot.n_connections > self.connections.n_entries
+                or snapshot.n_splits > self.splits.n_entries):
+            raise ValueError("snapshot must be one of this registry, got one that knows more")
         else:
-            keep_first(&self.connections, snapshot.connections.n_entries)
-            keep_first(&self.splits, snapshot.splits.n_entries)
+            keep_first(&self.connections, snapshot.n_connections)
+            keep_first(&self.splits, snapshot.n_splits)
         self.next_innovation = snapshot.next_innovation
         self.next_node = snapshot.next_node
         self.first_hidden = snapshot.first_hidden
@@ -524,12 +552,3 @@ cdef InnovationRegistry checked_registry(object registry, object config):
         raise TypeError(f"registry must be an InnovationRegistry, got {type(registry).__name__}")
     check_same_kind((<InnovationRegistry> registry).config, config, "registry")
     return <InnovationRegistry> registry
-
-
-cdef int check_size(object config) except -1:
-    cdef const Rules *r = rules_of(config)
-    if max(r.n_inputs, r.n_outputs, r.most_hidden) > MOST_CAPACITY:
-        raise MemoryError(
-            f"no memory for {config.n_inputs} inputs, {config.n_outputs} outputs and "
-            f"{r.most_hidden} hidden nodes")
-    return 0
