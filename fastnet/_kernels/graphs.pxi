@@ -130,12 +130,17 @@ cdef inline void begin_spreading(const Graph *graph, uint8_t *flags) noexcept no
     memset(flags + graph.n_sources, 0, graph.n_nodes)
 
 
-cdef inline void end_step(const Graph *graph, uint8_t *flags, const uint8_t *fires) noexcept nogil:
+# True where the same nodes fired as in the step before: then they will in all steps to come
+cdef inline bint end_step(const Graph *graph, uint8_t *flags,
+                          const uint8_t *fires) noexcept nogil:
     cdef Py_ssize_t k
+    cdef uint8_t changes = flags[0] & FIRED if graph.n_sources > 0 else 0
     memset(flags, ACTIVE, graph.n_sources)
     flags += graph.n_sources
     for k in range(graph.n_nodes):
-        flags[k] = (flags[k] & ACTIVE) | (FIRED | ACTIVE if fires[k] else 0)
+        changes |= (flags[k] & FIRED) ^ fires[k]
+        flags[k] = (flags[k] & ACTIVE) | (fires[k] * (FIRED | ACTIVE))
+    return changes == 0
 
 
 cdef void time_steps(const Graph *graph, const real *p, real *values) noexcept nogil:
@@ -144,11 +149,12 @@ cdef void time_steps(const Graph *graph, const real *p, real *values) noexcept n
     cdef uint8_t *flags = <uint8_t *> (sums + graph.n_nodes)
     cdef uint8_t *fires = flags + graph.n_sources + graph.n_nodes
     cdef Py_ssize_t k, _step
+    cdef bint settled = False
     blank(graph, 1, values)
     memset(sums, 0, graph.n_nodes * sizeof(real))
     begin_spreading(graph, flags)
     for _step in range(graph.step_limit):
-        if not spread(graph, flags, fires):
+        if not settled and not spread(graph, flags, fires):
             break
         for k in range(graph.n_nodes):
             if fires[k]:
@@ -157,7 +163,8 @@ cdef void time_steps(const Graph *graph, const real *p, real *values) noexcept n
         for k in range(graph.n_nodes):
             if fires[k]:
                 nodes[k] = sums[k]
-        end_step(graph, flags, fires)
+        if not settled:
+            settled = end_step(graph, flags, fires)
 
 
 cdef void graph_step(const Graph *graph, const void *parameters, const void *x_, void *y_,
@@ -284,6 +291,7 @@ cdef inline void tile_rows(int T, const Graph *graph, const real *p, Py_ssize_t 
     cdef real *new = nodes + n_nodes * rows
     cdef uint8_t *flags = rows_flags(graph, rows, values)
     cdef uint8_t *fires = flags + graph.n_sources + n_nodes
+    cdef bint settled = False
     if n_rows < rows:
         memset(values, 0, graph.n_inputs * rows * sizeof(real))
     inputs_to_slots(n_rows, graph.n_inputs, n_readable, x, rows, values)
@@ -301,7 +309,7 @@ cdef inline void tile_rows(int T, const Graph *graph, const real *p, Py_ssize_t 
         blank(graph, rows, values)
         begin_spreading(graph, flags)
         for _step in range(graph.step_limit):
-            if not spread(graph, flags, fires):
+            if not settled and not spread(graph, flags, fires):
                 break
             for k in range(n_nodes):
                 if fires[k]:
@@ -309,7 +317,8 @@ cdef inline void tile_rows(int T, const Graph *graph, const real *p, Py_ssize_t 
             for k in range(n_nodes):
                 if fires[k]:
                     memcpy(nodes + k * rows, new + k * rows, rows * sizeof(real))
-            end_step(graph, flags, fires)
+            if not settled:
+                settled = end_step(graph, flags, fires)
     n = graph.n_outputs
     if n == 1:
         slots_to_outputs(1, graph, n_rows, rows, values, y)

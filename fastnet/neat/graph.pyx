@@ -125,15 +125,16 @@ cdef const int32_t *node_slots(const Genes *genes, void *scratch) noexcept nogil
 
 
 # Nodes of one depth, the longest way from a source, beside each other: they do not wait for each
-# other, and one row is nothing but waiting (half the time at 500 connections)
-cdef inline void sort_by_depth(Scratch *s, Py_ssize_t n, Py_ssize_t n_sources,
-                               Py_ssize_t n_kept) noexcept nogil:
+# other, and one row is nothing but waiting (half the time at 500 connections).  Returns the
+# largest depth.
+cdef inline Py_ssize_t sort_by_depth(Scratch *s, Py_ssize_t n, Py_ssize_t n_sources,
+                                     Py_ssize_t n_kept) noexcept nogil:
     cdef int32_t *depth = s.state
     cdef int32_t *place = s.next                # (n,) of the next node of each depth
     cdef int32_t *sorted_ = s.stack
     cdef int32_t *swap
     cdef int32_t node, most, total, count
-    cdef Py_ssize_t k, e
+    cdef Py_ssize_t k, e, n_depths = 0
     memset(depth, 0, n_sources * sizeof(int32_t))
     memset(place, 0, n * sizeof(int32_t))
     for k in range(n_kept):
@@ -148,6 +149,8 @@ cdef inline void sort_by_depth(Scratch *s, Py_ssize_t n, Py_ssize_t n_sources,
         count = place[k]
         place[k] = total
         total += count
+        if count:
+            n_depths = k + 1
     for k in range(n_kept):
         node = s.order[k]
         sorted_[place[depth[node] - 1]] = node
@@ -155,6 +158,28 @@ cdef inline void sort_by_depth(Scratch *s, Py_ssize_t n, Py_ssize_t n_sources,
     swap = s.order
     s.order = sorted_
     s.stack = swap
+    return n_depths
+
+
+# Only nodes that a way leads to from a source, of n_kept in topological order: in TIME_STEP the
+# others are never computed
+cdef inline Py_ssize_t keep_reached(Scratch *s, Py_ssize_t n_sources,
+                                    Py_ssize_t n_kept) noexcept nogil:
+    cdef Py_ssize_t k, e, n_reached = 0
+    cdef int32_t node
+    cdef bint reached
+    for k in range(n_sources):
+        s.state[k] = True
+    for k in range(n_kept):
+        node = s.order[k]
+        reached = False
+        for e in range(s.first[node], s.first[node + 1]):
+            reached = reached or s.state[s.source[e]]
+        s.state[node] = reached
+        if reached:
+            s.order[n_reached] = node
+            n_reached += 1
+    return n_reached
 
 
 cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint all_nodes,
@@ -179,7 +204,7 @@ cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint
     cdef Place *place
     cdef Py_ssize_t i, e, k, height, n_enabled = 0, n_order = 0, n_kept = 0
     cdef int32_t node, other, total, edge
-    cdef bint is_feed_forward = mode == FEED_FORWARD
+    cdef bint is_feed_forward = mode == FEED_FORWARD, has_cycle = False
     cdef int32_t *out
     cdef int32_t *out_weight
     cdef uint8_t *activations
@@ -235,8 +260,10 @@ cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint
                         state[other] = OPEN
                         stack[height] = other
                         height += 1
-                    elif is_feed_forward and state[other] == OPEN:
-                        return NULL
+                    elif state[other] == OPEN:
+                        if is_feed_forward:
+                            return NULL
+                        has_cycle = True
             else:
                 state[node] = CLOSED
                 order[n_order] = node
@@ -246,7 +273,13 @@ cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint
         n_kept = n_order
     if is_feed_forward:
         sort_by_depth(&s, n, n_sources, n_kept)
-        order = s.order
+    elif mode == TIME_STEP and not all_nodes and not has_cycle:
+        # Without a cycle every node is computed for the last time when all that feeds it has been:
+        # one pass gives the same values, if the steps are not too few for it
+        n_kept = keep_reached(&s, n_sources, n_kept)
+        if sort_by_depth(&s, n, n_sources, n_kept) <= rules.step_limit:
+            mode = FEED_FORWARD
+    order = s.order
 
     total = 0
     for i in range(n_sources):
@@ -256,7 +289,10 @@ cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint
     for k in range(n_kept):
         node = order[k]
         slot[node] = <int32_t> (n_sources + k)
-        total += first[node + 1] - first[node]
+    for k in range(n_kept):
+        node = order[k]
+        for e in range(first[node], first[node + 1]):
+            total += slot[source[e]] >= 0
 
     graph.mode = mode
     graph.activation = -1
@@ -279,9 +315,10 @@ cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint
         node = order[k]
         (<int32_t *> graph.first)[k] = total
         for e in range(first[node], first[node + 1]):
-            out[total] = slot[source[e]]
-            out_weight[total] = weight[e]
-            total += 1
+            if slot[source[e]] >= 0:
+                out[total] = slot[source[e]]
+                out_weight[total] = weight[e]
+                total += 1
         activations[k] = genes.activation[node]
     (<int32_t *> graph.first)[n_kept] = total
     if graph.bias != NULL:

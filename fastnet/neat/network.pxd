@@ -40,6 +40,9 @@ cdef class Network(Model):
     cdef int read_numbers(self, object inputs, void *x) except -1
     cdef object many_rows(self, object X)
 
+# NPY_FLOAT32 or NPY_FLOAT64 of a dtype; ValueError or TypeError for any other
+cdef int checked_typenum(object dtype) except -1
+
 # The network of genomes[index], which is not asked for before somebody wants it.  graph: the plan
 # of genes where one exists (it is copied), or NULL; mode: of Mode.  ValueError for a cycle.
 cdef Network network_of(object genomes, Py_ssize_t index, object config, const Genes *genes,

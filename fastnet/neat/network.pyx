@@ -603,10 +603,10 @@ cdef class Network(Model):
         -------
         ndarray (steps + 1, n_nodes)
             Columns in the order of `node_ids`; row 0 is before the first step: inputs (and the
-            bias node) have their values.  *recurrent*: the other nodes are 0 there.  *time_step*: a
-            node that no activation has reached yet is NaN, and rows repeat once it is quiet.
-            *feed_forward*: a step is one layer; a node whose longest path from a node without
-            predecessors has not been walked yet is NaN.
+            bias node) have their values, the other nodes, not yet activated, are NaN.
+            *recurrent*: all are computed in every step.  *time_step*: a node stays NaN until
+            activation reaches it, and rows repeat once it is quiet.  *feed_forward*: a step is one
+            layer; a node is NaN until the longest way to it has been walked.
 
         Raises
         ------
@@ -664,14 +664,15 @@ cdef class Network(Model):
                 before = values.copy()
                 self.kernels.graph_step(graph, self.data, cnp.PyArray_DATA(row),
                                         cnp.PyArray_DATA(<cnp.ndarray> y), state.data)
-                if self.mode_id != RECURRENT:
+                if self.mode_id == RECURRENT:
+                    active[:] = True
+                else:
                     fires = np.zeros(n_slots, bool)
                     fires[graph.n_sources:] = [any(fired[i] for i in nodes) for nodes in edges]
                     values[:] = np.where(fires, values, before)
                     active |= fires
                     fired = fires
-            shown = values if self.mode_id == RECURRENT else np.where(active, values, np.nan)
-            out[t] = shown[columns]
+            out[t] = np.where(active, values, np.nan)[columns]
         return out
 
     @property
