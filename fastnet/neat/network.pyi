@@ -13,6 +13,8 @@ from fastnet.training.history import EarlyStopping, History
 from fastnet.training.metrics import _Metrics
 from fastnet.training.model import Model
 
+__all__ = ["Network"]
+
 _Callback: TypeAlias = Callable[[Network, int, dict[str, float]], bool | None]
 
 @disjoint_base
