@@ -6,9 +6,9 @@
 
 cdef enum:
     GRAPH_TILE_BYTES = 131072       # values and derivatives of a tile: part of an L2 cache
-    GRAPH_LEAST_ROWS = 32
+    GRAPH_LEAST_ROWS = 64           # four of the widest vectors
     GRAPH_MOST_ROWS = 256
-    GRAPH_ROUND = 16                # rows of the widest vector
+    GRAPH_ROUND = 16                # rows of one
 
 
 cdef inline Py_ssize_t whole(Py_ssize_t n, Py_ssize_t unit) noexcept nogil:
@@ -19,7 +19,7 @@ cdef Py_ssize_t graph_rows_at_once(const Graph *graph) noexcept nogil:
     cdef Py_ssize_t units = graph.n_sources + 3 * graph.n_nodes + 3 * graph.n_outputs + 1
     cdef Py_ssize_t rows = GRAPH_TILE_BYTES // (units * <Py_ssize_t> sizeof(real))
     rows = min(max(rows, <Py_ssize_t> GRAPH_LEAST_ROWS), <Py_ssize_t> GRAPH_MOST_ROWS)
-    return rows // GRAPH_ROUND * GRAPH_ROUND
+    return rows // GRAPH_LEAST_ROWS * GRAPH_LEAST_ROWS
 
 
 cdef inline Py_ssize_t graph_tile(const Graph *graph, Py_ssize_t n_rows) noexcept nogil:
@@ -71,7 +71,7 @@ cdef inline void lay_out(const Graph *graph, Py_ssize_t n_rows, real *scratch,
 
 # x (n_rows, n) to y (n, tile), filled up with the last row
 cdef inline void rows_to_tile(Py_ssize_t n, const real *x, const GraphTile *t,
-                               real *y) noexcept nogil:
+                              real *y) noexcept nogil:
     cdef Py_ssize_t i, j
     for j in range(n):
         for i in range(t.n_rows):
@@ -124,7 +124,7 @@ cdef inline void graph_forward(const Graph *graph, const real *parameters,
 
 
 cdef inline void tile_to_outputs(const Graph *graph, const real *slots, Py_ssize_t first_slot,
-                                  const GraphTile *t, real *y) noexcept nogil:
+                                 const GraphTile *t, real *y) noexcept nogil:
     """y (n_rows, n_outputs) of slots (n, tile) that begin at number first_slot."""
     cdef Py_ssize_t n = graph.n_outputs, i, j
     cdef const real *slot

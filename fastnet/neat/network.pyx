@@ -35,6 +35,8 @@ from fastnet.training.model cimport Model, Watch, raise_stopped, watch
 
 cnp.import_array()
 
+__all__ = ["Network"]
+
 cdef enum:
     UNLOCKED_OPERATIONS = 400000        # shorter work, of a few microseconds, keeps the lock
     POLL_OPERATIONS = 4000000           # between two looks for Ctrl-C

@@ -240,8 +240,8 @@ def test_tiles_equal_all_rows_at_once(table, oracle):
     """More rows than one tile, the last of them not full."""
     description = random_graph(4, table.dtype, SMOOTH)
     at_once = table.graph_rows_at_once(description.graph)
-    assert at_once >= 32
-    assert at_once % 16 == 0
+    assert at_once >= 64
+    assert at_once % 64 == 0
     n_rows = 2 * at_once + 5
     rng = np.random.default_rng(0)
     x = rng.normal(size=(n_rows, description.n_inputs)).astype(table.dtype)

@@ -189,6 +189,28 @@ def test_parameters_of_the_user_are_where_training_starts():
     assert (genome.connections["weight"][enabled] == 0.5).all()
 
 
+def test_a_network_of_a_population_keeps_its_genome():
+    """It is a copy of the one in the population, which training must not change."""
+    seen = []
+
+    @neat.population_fitness
+    def fitness(networks):
+        seen.extend(networks[k] for k in (0, 3))
+        return np.arange(len(networks))
+
+    config = neat.Config(2, 1, population_size=6, activation="tanh", output_activation="sigmoid")
+    population = neat.Population(config, seed=0)
+    population.step(fitness)
+    network = seen[1]
+    before = population.genomes[3]
+    assert network.genome is network.genome
+    assert network.genome == before
+    network.fit(X, Y, epochs=5, seed=0)
+    assert np.array_equal(network.genome.network().parameters, network.parameters)
+    assert network.genome != before
+    assert population.genomes[3] == before
+
+
 def test_nothing_to_train():
     config = neat.Config(2, 1, bias=None)
     network = neat.Genome.from_connections(config, [(0, 0, 2, 1.0, False)]).network()
