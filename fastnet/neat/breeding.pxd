@@ -37,6 +37,8 @@ cdef class Breeder:
                     Generation children) except -1
     # Copies of given genomes, with their plans
     cdef int adopt(self, list genomes, Generation children) except -1
+    # The plans of genomes without parents here
+    cdef int plan(self, Generation children) except -1
 
     cdef int make_children(self, Generation parents, SpeciesTable table,
                            InnovationRegistry registry, uint64_t seed, int64_t generation,

@@ -30,12 +30,9 @@ cdef enum:
 
 cdef Breeder new_breeder(Py_ssize_t n_genomes):
     cdef Breeder breeder = Breeder()
-    cdef Py_ssize_t i
     breeder.memory = new_memory(2 * n_genomes * sizeof(Py_ssize_t))
     breeder.hints = <Py_ssize_t *> breeder.memory.data
     breeder.sources = breeder.hints + n_genomes
-    for i in range(2 * n_genomes):
-        breeder.hints[i] = -1
     breeder.workspace = Workspace()
     return breeder
 
@@ -154,11 +151,9 @@ cdef class Breeder:
                 if change & NO_MEMORY:
                     break
                 arena.take(&children.genes[i])
-                self.hints[i] = self.sources[i] = -1
         if change & NO_MEMORY:
             raise MemoryError("no memory for so many innovations")
-        children.make_plans(None, self.sources, self.workspace)
-        return 0
+        return self.plan(children)
 
     cdef int adopt(self, list genomes, Generation children) except -1:
         cdef Arena arena = children.arena
@@ -172,6 +167,10 @@ cdef class Breeder:
             arena.point_to_end(&children.genes[i])
             copy_genes(&genome.genes, &children.genes[i])
             arena.take(&children.genes[i])
+        return self.plan(children)
+
+    cdef int plan(self, Generation children) except -1:
+        cdef Py_ssize_t i
+        for i in range(children.n_genomes):
             self.hints[i] = self.sources[i] = -1
-        children.make_plans(None, self.sources, self.workspace)
-        return 0
+        return children.make_plans(None, self.sources, self.workspace)

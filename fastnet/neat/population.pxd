@@ -28,6 +28,8 @@ cdef class Population:
     cdef bint is_busy
 
     cdef int check_built(self) except -1
+    # Everything but the genomes of the generation that it returns
+    cdef Generation prepare(self, object config, uint64_t seed, InnovationRegistry registry)
     # One generation.  With wants_solved the evaluator says afterwards who solves the task.
     cdef int advance(self, Evaluator evaluator, bint wants_solved, Team team) except -1
     # An empty generation that nobody keeps

@@ -96,26 +96,29 @@ cdef class Population:
 
     def __init__(self, config, seed=0, genomes=None):
         cdef Generation first
-        cdef InnovationRegistry registry
-        self.rules = rules_of(config)
-        self.config = config
-        self.seed = as_seed(seed)
-        first = new_generation(config, self.rules.population_size)
-        self.breeder = new_breeder(first.n_genomes)
+        cdef uint64_t number
+        rules_of(config)
+        given = () if genomes is None else checked_genomes(genomes, config)
+        number = as_seed(seed)
+        first = self.prepare(config, number, InnovationRegistry(config, given))
         if genomes is None:
-            registry = InnovationRegistry(config)
-            self.breeder.create(registry, self.seed, first)
+            self.breeder.create(self.registry, number, first)
         else:
-            given = checked_genomes(genomes, config)
-            registry = InnovationRegistry(config, given)
             self.breeder.adopt(given, first)
+
+    cdef Generation prepare(self, object config, uint64_t seed, InnovationRegistry registry):
+        self.config = config
+        self.rules = rules_of(config)
+        self.seed = seed
         self.registry = registry
+        self.generation = 0
         self.history = History()
         self.table = SpeciesTable(config)
-        self.generation = 0
         self.champion = None
-        self.current = first
         self.spare = None
+        self.current = new_generation(config, self.rules.population_size)
+        self.breeder = new_breeder(self.current.n_genomes)
+        return self.current
 
     cdef int check_built(self) except -1:
         if self.current is None:
@@ -298,6 +301,19 @@ cdef class Population:
 
         return files.load(path)
 
+    def copy(self):
+        """A population that goes on by itself, as this one would."""
+        return _restored(*self.__reduce__()[1])
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+    def __reduce__(self):
+        from fastnet.neat import state
+
+        self.check_built()
+        return _restored, (self.config, *state.pack(self))
+
     def __repr__(self):
         if self.current is None:
             return "Population(not initialized)"
@@ -477,6 +493,13 @@ cdef class Population:
                         and self.generation - table.improved[row] >= self.rules.stagnation):
                     told.tell("species_stagnant", self, self.species_at(row))
         return 0
+
+
+def _restored(config, arrays, numbers):
+    """The population that `fastnet.neat.state.pack` packed."""
+    from fastnet.neat import state
+
+    return state.unpack(config, arrays, numbers)
 
 
 cdef list checked_genomes(object genomes, object config):
