@@ -7,8 +7,6 @@ each: whoever evaluates a generation reads memory from its start to its end.
 import weakref
 from collections.abc import Sequence
 
-import numpy as np
-
 cimport numpy as cnp
 from libc.string cimport memset
 

@@ -495,11 +495,11 @@ cdef class Population:
         return 0
 
 
-def _restored(config, arrays, numbers):
+def _restored(config, arrays, counters):
     """The population that `fastnet.neat.state.pack` packed."""
     from fastnet.neat import state
 
-    return state.unpack(config, arrays, numbers)
+    return state.unpack(config, arrays, counters)
 
 
 cdef list checked_genomes(object genomes, object config):
