@@ -19,6 +19,7 @@ from fastnet.neat.mutation cimport (
     mutate_genes, mutation_scratch
 )
 from fastnet.neat.reproduction cimport SpeciesTable, draw_parent
+from fastnet.neat.species cimport assign_species
 
 __all__ = ["Breeder"]
 
@@ -131,6 +132,41 @@ cdef class Breeder:
             self.done_of_row += 1
             self.n_done += 1
         return DONE
+
+    cdef Py_ssize_t assign(self, Generation parents, SpeciesTable table,
+                           Generation children) except -1:
+        cdef Py_ssize_t n = children.n_genomes, n_rows = table.n_species, n_known = 0
+        cdef Py_ssize_t n_species, row, i
+        cdef Py_ssize_t *hints = self.hints
+        cdef Py_ssize_t *species = children.species
+        cdef Genes *representatives
+        cdef Py_ssize_t *rows           # of the table: those that take part
+        cdef Py_ssize_t *places         # among them, or -1
+        self.workspace.reserve((n_rows + n) * sizeof(Genes) + 2 * n_rows * sizeof(Py_ssize_t))
+        representatives = <Genes *> self.workspace.data
+        rows = <Py_ssize_t *> (representatives + n_rows + n)
+        places = rows + n_rows
+        with nogil:
+            for row in range(n_rows):
+                places[row] = -1
+                # a species that was given no children has come to its end
+                if table.n_children[row] > 0:
+                    representatives[n_known] = parents.genes[table.representatives[row]]
+                    rows[n_known] = row
+                    places[row] = n_known
+                    n_known += 1
+            for i in range(n):
+                if hints[i] >= 0:
+                    hints[i] = places[hints[i]]
+            n_species = assign_species(children.genes, n, children.rules, table.threshold,
+                                       representatives, n_known, hints, species)
+            # back to rows of the table, new ones behind them
+            for i in range(n):
+                if species[i] < n_known:
+                    species[i] = rows[species[i]]
+                else:
+                    species[i] += n_rows - n_known
+        return n_species + n_rows - n_known
 
     cdef int create(self, InnovationRegistry registry, uint64_t seed,
                     Generation children) except -1:

@@ -24,7 +24,7 @@ from fastnet.neat.tasks.base import is_population_fitness
 
 cnp.import_array()
 
-__all__ = []
+__all__ = ["Evaluator"]
 
 cdef enum:
     CHUNK = 8           # genomes that a thread takes at once; taking costs as much as one small one

@@ -171,6 +171,9 @@ cdef class Genomes:
         return genome_of(
             generation.config, &generation.genes[i], fitness if fitness == fitness else None)
 
+    def __iter__(self):
+        return (self[i] for i in range(self.generation.n_genomes))
+
     def __reduce__(self):
         return list, (self[:],)
 
@@ -203,6 +206,9 @@ cdef class Networks:
         if self.made[i] is None:
             self.made[i] = network_at(generation, self.genomes, i)
         return self.made[i]
+
+    def __iter__(self):
+        return (self[i] for i in range(self.generation.n_genomes))
 
     def __repr__(self):
         return f"<{self.generation.n_genomes} networks>"

@@ -205,6 +205,8 @@ def unpack(config, arrays, numbers):
     unpack_genes(arrays, "genomes", generation, registry)
     population.breeder.plan(generation)
     population.history = unpack_history(arrays)
+    if not 0 <= numbers["generation"] <= MOST:
+        raise ValueError(f"generation must be from 0 to {MOST}, got {numbers['generation']}")
     population.generation = numbers["generation"]
     if population.generation:
         unpack_species(population, arrays, numbers)
