@@ -20,15 +20,15 @@ CONFIGS = {
     "recurrent": neat.Config(
         2,
         2,
-        population_size=70,
+        population_size=40,
         mode="recurrent",
         self_loops=True,
         crossover="either",
         tie="both",
-        remove_connection_rate=0.1,
-        remove_node_rate=0.1,
-        add_node_rate=0.3,
-        add_connection_rate=0.4,
+        remove_connection_rate=0.3,
+        remove_node_rate=0.15,
+        add_node_rate=0.1,
+        add_connection_rate=0.2,
         toggle_connection_rate=0.2,
         enable_connection_rate=0.2,
         interspecies_rate=0.3,
@@ -145,7 +145,7 @@ def test_size_and_innovations_over_hundreds_of_generations(config):
     pop = neat.Population(config, seed=11)
     pairs, splits = {}, {}
     species_ids = Counter()
-    for _ in range(250 if config.population_size <= 60 else 200):
+    for _ in range(200):
         pop.step(noise)
         genomes = list(pop.genomes)
         assert len(genomes) == len(pop.fitness) == config.population_size
