@@ -37,6 +37,12 @@ cdef class Breeder:
                     Generation children) except -1
     # Copies of given genomes, with their plans
     cdef int adopt(self, list genomes, Generation children) except -1
+    # Puts the children into species: numbers as SpeciesTable.gather() takes them.  Returns how many
+    # there are.
+    cdef Py_ssize_t assign(self, Generation parents, SpeciesTable table,
+                           Generation children) except -1
+    # The plans of genomes without parents here
+    cdef int plan(self, Generation children) except -1
 
     cdef int make_children(self, Generation parents, SpeciesTable table,
                            InnovationRegistry registry, uint64_t seed, int64_t generation,

@@ -19,6 +19,7 @@ from fastnet.neat.mutation cimport (
     mutate_genes, mutation_scratch
 )
 from fastnet.neat.reproduction cimport SpeciesTable, draw_parent
+from fastnet.neat.species cimport assign_species
 
 __all__ = ["Breeder"]
 
@@ -30,12 +31,9 @@ cdef enum:
 
 cdef Breeder new_breeder(Py_ssize_t n_genomes):
     cdef Breeder breeder = Breeder()
-    cdef Py_ssize_t i
     breeder.memory = new_memory(2 * n_genomes * sizeof(Py_ssize_t))
     breeder.hints = <Py_ssize_t *> breeder.memory.data
     breeder.sources = breeder.hints + n_genomes
-    for i in range(2 * n_genomes):
-        breeder.hints[i] = -1
     breeder.workspace = Workspace()
     return breeder
 
@@ -135,6 +133,41 @@ cdef class Breeder:
             self.n_done += 1
         return DONE
 
+    cdef Py_ssize_t assign(self, Generation parents, SpeciesTable table,
+                           Generation children) except -1:
+        cdef Py_ssize_t n = children.n_genomes, n_rows = table.n_species, n_known = 0
+        cdef Py_ssize_t n_species, row, i
+        cdef Py_ssize_t *hints = self.hints
+        cdef Py_ssize_t *species = children.species
+        cdef Genes *representatives
+        cdef Py_ssize_t *rows           # of the table: those that take part
+        cdef Py_ssize_t *places         # among them, or -1
+        self.workspace.reserve((n_rows + n) * sizeof(Genes) + 2 * n_rows * sizeof(Py_ssize_t))
+        representatives = <Genes *> self.workspace.data
+        rows = <Py_ssize_t *> (representatives + n_rows + n)
+        places = rows + n_rows
+        with nogil:
+            for row in range(n_rows):
+                places[row] = -1
+                # a species that was given no children has come to its end
+                if table.n_children[row] > 0:
+                    representatives[n_known] = parents.genes[table.representatives[row]]
+                    rows[n_known] = row
+                    places[row] = n_known
+                    n_known += 1
+            for i in range(n):
+                if hints[i] >= 0:
+                    hints[i] = places[hints[i]]
+            n_species = assign_species(children.genes, n, children.rules, table.threshold,
+                                       representatives, n_known, hints, species)
+            # back to rows of the table, new ones behind them
+            for i in range(n):
+                if species[i] < n_known:
+                    species[i] = rows[species[i]]
+                else:
+                    species[i] += n_rows - n_known
+        return n_species + n_rows - n_known
+
     cdef int create(self, InnovationRegistry registry, uint64_t seed,
                     Generation children) except -1:
         cdef const Rules *rules = children.rules
@@ -154,11 +187,9 @@ cdef class Breeder:
                 if change & NO_MEMORY:
                     break
                 arena.take(&children.genes[i])
-                self.hints[i] = self.sources[i] = -1
         if change & NO_MEMORY:
             raise MemoryError("no memory for so many innovations")
-        children.make_plans(None, self.sources, self.workspace)
-        return 0
+        return self.plan(children)
 
     cdef int adopt(self, list genomes, Generation children) except -1:
         cdef Arena arena = children.arena
@@ -172,6 +203,10 @@ cdef class Breeder:
             arena.point_to_end(&children.genes[i])
             copy_genes(&genome.genes, &children.genes[i])
             arena.take(&children.genes[i])
+        return self.plan(children)
+
+    cdef int plan(self, Generation children) except -1:
+        cdef Py_ssize_t i
+        for i in range(children.n_genomes):
             self.hints[i] = self.sources[i] = -1
-        children.make_plans(None, self.sources, self.workspace)
-        return 0
+        return children.make_plans(None, self.sources, self.workspace)

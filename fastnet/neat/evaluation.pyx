@@ -24,7 +24,7 @@ from fastnet.neat.tasks.base import is_population_fitness
 
 cnp.import_array()
 
-__all__ = []
+__all__ = ["Evaluator"]
 
 cdef enum:
     CHUNK = 8           # genomes that a thread takes at once; taking costs as much as one small one
@@ -168,18 +168,27 @@ cdef class Evaluator:
 
     cdef int run_all(self, Generation generation) except -1:
         cdef Py_ssize_t i, n = generation.n_genomes
+        cdef cnp.ndarray values
+        cdef const double *data
         given = self.function(networks_of(generation))
         try:
-            values = np.asarray(given, dtype=np.float64)
+            array = np.asarray(given)
         except (TypeError, ValueError):
+            array = np.empty((), object)        # such as rows of several lengths
+        if array.dtype.kind not in "fiubO" or array.dtype == object and array.ndim == 0:
             raise TypeError(
-                f"a population fitness must return {n} numbers, got {type(given).__name__}"
-            ) from None
-        if values.shape != (n,):
+                f"a population fitness must return {n} numbers, got {type(given).__name__}")
+        if array.shape != (n,):
             raise ValueError(
-                f"a population fitness must return an array of shape ({n},), got {values.shape}")
+                f"a population fitness must return an array of shape ({n},), got {array.shape}")
+        if array.dtype == object:
+            array = [checked_fitness(value, i) for i, value in enumerate(array)]
+        values = np.ascontiguousarray(array, np.float64)
+        data = <const double *> cnp.PyArray_DATA(values)
         for i in range(n):
-            generation.values[i] = checked_fitness(float(values[i]), i)
+            if not data[i] < INFINITY:
+                checked_fitness(data[i], i)
+            generation.values[i] = data[i]
         return 0
 
 

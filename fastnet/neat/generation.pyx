@@ -7,8 +7,6 @@ each: whoever evaluates a generation reads memory from its start to its end.
 import weakref
 from collections.abc import Sequence
 
-import numpy as np
-
 cimport numpy as cnp
 from libc.string cimport memset
 
@@ -173,6 +171,9 @@ cdef class Genomes:
         return genome_of(
             generation.config, &generation.genes[i], fitness if fitness == fitness else None)
 
+    def __iter__(self):
+        return (self[i] for i in range(self.generation.n_genomes))
+
     def __reduce__(self):
         return list, (self[:],)
 
@@ -205,6 +206,9 @@ cdef class Networks:
         if self.made[i] is None:
             self.made[i] = network_at(generation, self.genomes, i)
         return self.made[i]
+
+    def __iter__(self):
+        return (self[i] for i in range(self.generation.n_genomes))
 
     def __repr__(self):
         return f"<{self.generation.n_genomes} networks>"

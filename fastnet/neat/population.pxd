@@ -28,12 +28,12 @@ cdef class Population:
     cdef bint is_busy
 
     cdef int check_built(self) except -1
+    # Everything but the genomes of the generation that it returns
+    cdef Generation prepare(self, object config, uint64_t seed, InnovationRegistry registry)
     # One generation.  With wants_solved the evaluator says afterwards who solves the task.
     cdef int advance(self, Evaluator evaluator, bint wants_solved, Team team) except -1
     # An empty generation that nobody keeps
     cdef Generation take_spare(self)
-    # Number of species that the generation falls into, its first ones those of the table
-    cdef Py_ssize_t speciate(self, Generation generation) except -1
     # The evaluated generation becomes the current one
     cdef int commit(self, Generation generation, int64_t number, Draws *draws) except -1
     cdef Genome genome_at(self, Py_ssize_t i)

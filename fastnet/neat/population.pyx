@@ -14,9 +14,7 @@ from fastnet.neat.history import History, Record, Result
 from fastnet.neat.reporters import Reporters
 
 from fastnet._threads cimport Team
-from fastnet._workspace cimport Memory, new_memory
 from fastnet.neat._draws cimport Draws, draw_bits, start_draws
-from fastnet.neat._genes cimport Genes
 from fastnet.neat._rules cimport rules_of
 from fastnet.neat.breeding cimport WHOLE, new_breeder, stream_of
 from fastnet.neat.evaluation cimport Evaluator, new_evaluator
@@ -24,7 +22,6 @@ from fastnet.neat.generation cimport Generation, new_generation
 from fastnet.neat.genome cimport Genome, checked_genome, genome_of
 from fastnet.neat.innovations cimport InnovationRegistry
 from fastnet.neat.reproduction cimport Species, SpeciesTable
-from fastnet.neat.species cimport assign_species
 from fastnet.random cimport as_seed
 
 cnp.import_array()
@@ -96,26 +93,29 @@ cdef class Population:
 
     def __init__(self, config, seed=0, genomes=None):
         cdef Generation first
-        cdef InnovationRegistry registry
-        self.rules = rules_of(config)
-        self.config = config
-        self.seed = as_seed(seed)
-        first = new_generation(config, self.rules.population_size)
-        self.breeder = new_breeder(first.n_genomes)
+        cdef uint64_t number
+        rules_of(config)
+        given = () if genomes is None else checked_genomes(genomes, config)
+        number = as_seed(seed)
+        first = self.prepare(config, number, InnovationRegistry(config, given))
         if genomes is None:
-            registry = InnovationRegistry(config)
-            self.breeder.create(registry, self.seed, first)
+            self.breeder.create(self.registry, number, first)
         else:
-            given = checked_genomes(genomes, config)
-            registry = InnovationRegistry(config, given)
             self.breeder.adopt(given, first)
+
+    cdef Generation prepare(self, object config, uint64_t seed, InnovationRegistry registry):
+        self.config = config
+        self.rules = rules_of(config)
+        self.seed = seed
         self.registry = registry
+        self.generation = 0
         self.history = History()
         self.table = SpeciesTable(config)
-        self.generation = 0
         self.champion = None
-        self.current = first
         self.spare = None
+        self.current = new_generation(config, self.rules.population_size)
+        self.breeder = new_breeder(self.current.n_genomes)
+        return self.current
 
     cdef int check_built(self) except -1:
         if self.current is None:
@@ -170,6 +170,11 @@ cdef class Population:
         ------
         TypeError, ValueError
             As in `run`; whatever the fitness raises.  The population then is as before.
+
+        Notes
+        -----
+        With a `population_fitness` that returns an array made before, a step is breeding, plans
+        of networks and species alone: what a benchmark of those calls.
         """
         self.check_built()
         self.advance(new_evaluator(fitness, self.config), False, Team(1))
@@ -298,6 +303,22 @@ cdef class Population:
 
         return files.load(path)
 
+    def copy(self):
+        """A population that goes on by itself, as this one would."""
+        return _restored(*self.__reduce__()[1])
+
+    def __copy__(self):
+        return self.copy()
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+    def __reduce__(self):
+        from fastnet.neat import state
+
+        self.check_built()
+        return _restored, (self.config, *state.pack(self))
+
     def __repr__(self):
         if self.current is None:
             return "Population(not initialized)"
@@ -346,7 +367,7 @@ cdef class Population:
         cdef Genome champion = self.champion
         cdef Py_ssize_t i, best = 0
         cdef double threshold = self.table.threshold
-        cdef Py_ssize_t n_species = self.speciate(generation)
+        cdef Py_ssize_t n_species = self.breeder.assign(self.current, self.table, generation)
         for i in range(generation.n_genomes):
             if generation.values[i] > generation.values[best]:
                 best = i
@@ -373,38 +394,6 @@ cdef class Population:
         self.spare = None
         spare.clear_fitness()
         return spare
-
-    cdef Py_ssize_t speciate(self, Generation generation) except -1:
-        cdef SpeciesTable table = self.table
-        cdef Py_ssize_t n = generation.n_genomes, n_known = 0, n_species, row, i
-        cdef Py_ssize_t *hints = self.breeder.hints
-        # a species that was given no children has come to its end
-        cdef Memory memory = new_memory(
-            (table.n_species + n) * sizeof(Genes) + 2 * table.n_species * sizeof(Py_ssize_t))
-        cdef Genes *representatives = <Genes *> memory.data
-        cdef Py_ssize_t *rows = <Py_ssize_t *> (representatives + table.n_species + n)
-        cdef Py_ssize_t *places = rows + table.n_species
-        for row in range(table.n_species):
-            places[row] = -1
-            if table.n_children[row] > 0:
-                representatives[n_known] = self.current.genes[table.representatives[row]]
-                rows[n_known] = row
-                places[row] = n_known
-                n_known += 1
-        with nogil:
-            for i in range(n):
-                if hints[i] >= 0:
-                    hints[i] = places[hints[i]]
-            n_species = assign_species(
-                generation.genes, n, self.rules, table.threshold, representatives, n_known,
-                hints, generation.species)
-            # back to rows of the table, new ones behind them
-            for i in range(n):
-                if generation.species[i] < n_known:
-                    generation.species[i] = rows[generation.species[i]]
-                else:
-                    generation.species[i] += table.n_species - n_known
-        return n_species + table.n_species - n_known
 
     cdef Species species_at(self, Py_ssize_t row):
         cdef SpeciesTable table = self.table
@@ -477,6 +466,13 @@ cdef class Population:
                         and self.generation - table.improved[row] >= self.rules.stagnation):
                     told.tell("species_stagnant", self, self.species_at(row))
         return 0
+
+
+def _restored(config, arrays, counters):
+    """The population that `fastnet.neat.state.pack` packed."""
+    from fastnet.neat import state
+
+    return state.unpack(config, arrays, counters)
 
 
 cdef list checked_genomes(object genomes, object config):
