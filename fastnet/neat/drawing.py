@@ -45,8 +45,9 @@ def to_svg(genome, width=None, height=None):
     Returns
     -------
     str
-        Well-formed XML without identifiers, scripts, style sheets or references, so that several
-        pictures can stand in one page.  Pointing at a node or connection shows its exact numbers.
+        Well-formed XML in ASCII without identifiers, scripts, style sheets or references, so that
+        several pictures can stand in one page.  Pointing at a node or connection shows its exact
+        numbers.
 
     Examples
     --------
@@ -66,7 +67,7 @@ def to_svg(genome, width=None, height=None):
         width = box[2] * (height / box[3] if height is not None else 1.0)
     if height is None:
         height = width * box[3] / box[2]
-    return "\n".join([
+    return _ascii("\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_px(width)}" height="{_px(height)}" '
         f'viewBox="{" ".join(map(_px, box))}" role="img" '
         f'aria-label="{html.escape(_summary(genome))}" '
@@ -79,7 +80,7 @@ def to_svg(genome, width=None, height=None):
         "</g>",
         "</svg>",
         "",
-    ])
+    ]))
 
 
 def to_dot(genome):
@@ -131,7 +132,7 @@ def to_dot(genome):
             f"style={'solid' if connection['enabled'] else 'dashed'}, "
             f"arrowhead={'dot' if negative else 'normal'}, penwidth={_px(0.5 + 3.0 * share)}, "
             f"tooltip={_quoted(_connection_title(connection))}];")
-    return "\n".join([*lines, "}", ""])
+    return _ascii("\n".join([*lines, "}", ""]))
 
 
 class _Picture:
@@ -441,6 +442,11 @@ def _quoted(value):
     """A string of DOT: only quotes and backslashes are special, and a line break is one."""
     text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
+
+
+def _ascii(text):
+    """XML and DOT both know numeric references, and files may be written in any encoding."""
+    return text.encode("ascii", "xmlcharrefreplace").decode()
 
 
 def _point(point):

@@ -496,11 +496,17 @@ cdef class Genome:
 
         return drawing.to_dot(self)
 
-    def to_svg(self):
-        """A drawing as the text of an SVG image."""
+    def to_svg(self, width=None, height=None):
+        """A drawing as the text of an SVG image, see `fastnet.neat.drawing.to_svg`.
+
+        Parameters
+        ----------
+        width, height : float, optional
+            Size in pixels; by default what the genome needs.
+        """
         from fastnet.neat import drawing
 
-        return drawing.to_svg(self)
+        return drawing.to_svg(self, width, height)
 
     def _repr_svg_(self):
         return self.to_svg()

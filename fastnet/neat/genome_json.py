@@ -1,9 +1,9 @@
 """Genomes as JSON text.
 
 One object: ``format`` ("fastnet genome"), ``version`` (1), ``config`` (every field of `Config`),
-``fitness`` (a number or null), ``nodes`` (objects with ``id``, ``kind``, ``activation``, ``bias``)
-and ``connections`` (objects with ``innovation``, ``source``, ``target``, ``weight``,
-``enabled``).  Numbers are written so that reading gives the same bits.
+``fitness`` (a number, "inf", "-inf" or null), ``nodes`` (objects with ``id``, ``kind``,
+``activation``, ``bias``) and ``connections`` (objects with ``innovation``, ``source``, ``target``,
+``weight``, ``enabled``).  Numbers are written so that reading gives the same bits.
 
 The reader trusts nothing: what it allocates is bounded by the length of the text.
 """
@@ -44,13 +44,15 @@ def to_json(genome):
     Raises
     ------
     ValueError
-        The fitness, a weight or a bias is NaN or infinite, which JSON cannot say.
+        The fitness is NaN.
     """
     fitness = genome.fitness
     if fitness is not None:
         fitness = float(fitness)
-        if not math.isfinite(fitness):
-            raise ValueError(f"the fitness must be finite to be written as JSON, got {fitness}")
+        if math.isnan(fitness):
+            raise ValueError("the fitness must not be NaN to be written as JSON")
+        if math.isinf(fitness):  # which JSON has no number for
+            fitness = str(fitness)
     parts = [
         f'{{"format": {json.dumps(FORMAT)},\n"version": {VERSION}',
         f'"config": {json.dumps(genome.config.to_dict())}',
@@ -131,7 +133,9 @@ def parse(text):
     _check_keys(content, KEYS, "the genome")
     config = _config(content["config"])
     fitness = content["fitness"]
-    if fitness is not None:
+    if fitness in ("inf", "-inf"):
+        fitness = float(fitness)
+    elif fitness is not None:
         fitness = _number(fitness, "fitness")
     nodes = _nodes(_list(content["nodes"], "nodes"), config)
     connections = [
@@ -143,15 +147,8 @@ def parse(text):
 
 def _rows(array, keys):
     """A structured array as a list of objects, one a line."""
-    lines = []
-    for row in array[list(keys)].tolist():
-        try:
-            lines.append(json.dumps(dict(zip(keys, row, strict=True)), allow_nan=False))
-        except ValueError:
-            raise ValueError(
-                f"every number must be finite to be written as JSON, got "
-                f"{', '.join(f'{k} {v}' for k, v in zip(keys, row, strict=True))}"
-            ) from None
+    rows = array[list(keys)].tolist()
+    lines = [json.dumps(dict(zip(keys, row, strict=True))) for row in rows]
     return "[\n" + ",\n".join(lines) + "\n]" if lines else "[]"
 
 

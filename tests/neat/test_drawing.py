@@ -78,6 +78,7 @@ def groups(svg, place):
 def check_picture(genome):
     text = to_svg(genome)
     svg = ElementTree.fromstring(text)
+    assert text.isascii()
     assert svg.tag == f"{SVG}svg"
     assert "id" not in {key for element in svg.iter() for key in element.attrib}
     assert not {element.tag for element in svg.iter()} & {f"{SVG}script", f"{SVG}style"}
@@ -281,6 +282,7 @@ def test_a_wanted_shape_is_filled():
 
 
 def check_dot(genome):
+    assert to_dot(genome).isascii()
     lines = to_dot(genome).splitlines()
     assert lines[0] == "digraph genome {"
     assert lines[-1] == "}"

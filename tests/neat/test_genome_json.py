@@ -56,7 +56,7 @@ def random_genome(rng):
     genome = Genome.from_connections(
         config, connections, inputs=fixed[: config.n_inputs], outputs=outputs,
         bias=sources[-1] if bias == "node" else None, nodes=nodes)
-    genome.fitness = rng.choice([None, any_float(rng)])
+    genome.fitness = rng.choice([None, math.inf, any_float(rng)])
     return genome
 
 
@@ -141,11 +141,14 @@ def test_text_written_by_somebody_else():
     assert type(again.config.weight_cap) is float
 
 
-@pytest.mark.parametrize("fitness", [math.nan, math.inf, -math.inf])
-def test_what_json_cannot_say(fitness):
+def test_fitness_that_json_has_no_number_for():
     genome = Genome(neat.Config(1, 1), rng=0)
-    genome.fitness = fitness
-    with pytest.raises(ValueError, match="fitness must be finite to be written as JSON, got "):
+    for genome.fitness in (math.inf, -math.inf):
+        text = genome.to_json()
+        json.loads(text, parse_constant=pytest.fail)
+        assert Genome.from_json(text).fitness == genome.fitness
+    genome.fitness = math.nan
+    with pytest.raises(ValueError, match="fitness must not be NaN"):
         genome.to_json()
 
 
@@ -201,6 +204,8 @@ REFUSED = [
     (at("more", value=1), "unknown key 'more'"),
     (at("conections", value=[]), "unknown key 'conections': did you mean 'connections'"),
     (at("fitness", value="1"), "fitness must be a number, got '1'"),
+    (at("fitness", value="nan"), "fitness must be a number, got 'nan'"),
+    (at("fitness", value=["inf"]), "fitness must be a number, got"),
     (at("fitness", value=True), "fitness must be a number, got True"),
     (at("nodes", value={}), "nodes must be an array"),
     (at("connections", value=None), "connections must be an array"),
@@ -393,7 +398,7 @@ def many_digits(rng, text):
 def many_rows(rng, text):
     content = json.loads(text)
     key = rng.choice(["nodes", "connections"])
-    content[key] += content[key] * rng.choice([1, 30, 300])
+    content[key] += content[key] * rng.choice([1, 10, 100])
     return json.dumps(content)
 
 
@@ -427,13 +432,21 @@ def judge(text):
         return False
     content = json.loads(text)
     described = json.loads(genome.to_json())
+    for row, key in [*((row, "weight") for row in content["connections"]),
+                     *((row, "bias") for row in content["nodes"])]:
+        row[key] = float(row[key])
     connections = sorted(content["connections"], key=lambda row: row["innovation"])
     assert connections == described["connections"]
     assert content["nodes"] == described["nodes"]
-    assert content["fitness"] == described["fitness"]
+    if content["fitness"] is None:
+        assert genome.fitness is None
+    else:
+        assert float(content["fitness"]) == genome.fitness
     for key, value in content["config"].items():
         if key == "activations":
             value = list(dict.fromkeys([value] if isinstance(value, str) else value))
+        if isinstance(described["config"][key], float):
+            value = float(value)    # large integers may stand there
         assert described["config"][key] == value
     assert genome.copy() == genome
     return True
@@ -466,9 +479,9 @@ def test_mutated_texts(originals):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 9))
+@pytest.mark.parametrize("seed", range(1, 5))
 def test_very_many_mutated_texts(originals, seed):
-    run_mutations(originals, 4000, seed)
+    run_mutations(originals, 2500, seed)
 
 
 @pytest.mark.parametrize("row", ["[]", "{}", '""', "0", '{"":0}'])
