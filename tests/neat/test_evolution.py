@@ -126,13 +126,15 @@ class Watcher:
         the generation before; who founds a species is not compatible with any."""
         threshold = self.config.compatibility_threshold
         old = {each.id: each.representative for each in self.species}
+        # One that got no children is gone; whether it could take in those of others is left open
+        alive = [old[each.id] for each in species if each.id in old]
         founders = []
         for each in species:
             if each.id in old:
                 one = old[each.id]
             else:
                 one = genomes[min(each.members)]
-                for other in [*old.values(), *founders]:
+                for other in [*alive, *founders]:
                     assert neat.distance(one, other, self.config) >= threshold
                 founders.append(one)
             for i in each.members:

@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastnet import activations, neat
@@ -86,6 +86,7 @@ def test_one_row_and_many(data, case, dtype):
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_every_activation(data, case, name, dtype):
     fields = {"bias": data.draw(st.sampled_from(["node", "per_node"]))}
