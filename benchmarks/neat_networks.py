@@ -5,7 +5,19 @@ from dataclasses import dataclass
 
 #: Largest relative error of exp and of the arithmetic around it in a sigmoid, in units of rounding.
 SIGMOID_ROUNDING = 8
+#: neat-python's sigmoid is that of an argument of at least -60 and at most 60.
+CLIPPED = math.exp(-60)
 UNIT_ROUNDING = {"float64": 2.0**-53, "float32": 2.0**-24}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a genome; ``n_connections`` are the enabled ones, or all, as its user says."""
+
+    n_inputs: int
+    n_outputs: int
+    n_hidden: int
+    n_connections: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ class PlainNetwork:
                 values[node] = max(0.0, z)
             else:
                 value = values[node] = sigmoid(z)
-                error = error * value * (1 - value) + SIGMOID_ROUNDING * unit * value
+                error = error * value * (1 - value) + SIGMOID_ROUNDING * unit * value + CLIPPED
             errors[node] = error
         return [values[k] for k in self.outputs], [errors[k] for k in self.outputs]
 
@@ -101,13 +113,23 @@ def deviation(plain, rows, outputs, dtype="float64"):
     for x, found in zip(rows, outputs, strict=True):
         expected, errors = plain.evaluate(x, dtype)
         own = plain.evaluate(x)[1]  # what is compared with is rounded, too
-        for a, b, error, own_error in zip(found, expected, errors, own, strict=True):
+        for a, b, *bounds in zip(found, expected, errors, own, strict=True):
             difference = abs(float(a) - b)
-            if not difference <= error + own_error:
-                # Also where one of them is NaN
-                worst = max(worst, difference / (error + own_error)) if error else math.inf
-                if math.isnan(difference):
-                    return math.inf
-            elif error:
-                worst = max(worst, difference / (error + own_error))
+            if not math.isfinite(difference):
+                return math.inf
+            if difference > 0:
+                worst = max(worst, difference / max(sum(bounds), math.ulp(0.0)))
     return worst
+
+
+def threshold_between(members, n_lineages, distance):
+    """Half way from the distances within lineages to those between them.
+
+    ``members``: two of each lineage, first one of each, then the other.
+    """
+    first, second = members[:n_lineages], members[n_lineages:]
+    within = [distance(a, b) for a, b in zip(first, second, strict=True)]
+    between = [distance(a, b) for k, a in enumerate(first) for b in first[:k]]
+    if not between:
+        return 2 * max(within) + 1e-9
+    return (sum(within) / len(within) + sum(between) / len(between)) / 2

@@ -15,7 +15,7 @@ import neat
 from neat.innovation import InnovationTracker
 from neat.nn import FeedForwardNetwork
 
-from benchmarks.neat_networks import PlainNetwork
+from benchmarks.neat_networks import PlainNetwork, threshold_between
 
 #: What its activation functions multiply their argument by.
 STEEPNESS = {"sigmoid": 5.0, "relu": 1.0}
@@ -143,11 +143,11 @@ def grow(genome, config, n_hidden, n_connections, counted=n_enabled):
     return genome
 
 
-def grown(shape, seed=0, activation="sigmoid"):
+def grown(shape, seed=0, activation="sigmoid", counted=n_enabled):
     """(a genome of a shape, its Config); weights and biases are normal with variance 1."""
     config = configuration(shape.n_inputs, shape.n_outputs, activation=activation)
     random.seed(seed)
-    genome = grow(new_genome(config), config, shape.n_hidden, shape.n_connections)
+    genome = grow(new_genome(config), config, shape.n_hidden, shape.n_connections, counted)
     for node in genome.nodes.values():
         node.bias = random.gauss(0.0, 1.0)  # a new node starts with 0
     return genome, config
@@ -268,7 +268,6 @@ class GenerationRun:
         self.species.speciate(config, population, 0)
         self.start = dict(self.species.species)
         self.members = {key: dict(found.members) for key, found in self.start.items()}
-        self.state = random.getstate()
         self.seconds = []
 
     def prepare(self):
@@ -298,16 +297,3 @@ def copied(genome, key):
     result.nodes = {k: node.copy() for k, node in genome.nodes.items()}
     result.connections = {k: gene.copy() for k, gene in genome.connections.items()}
     return result
-
-
-def threshold_between(members, n_lineages, distance):
-    """Half way from the distances within lineages to those between them.
-
-    ``members``: two of each lineage, first one of each, then the other.
-    """
-    first, second = members[:n_lineages], members[n_lineages:]
-    within = [distance(a, b) for a, b in zip(first, second, strict=True)]
-    between = [distance(a, b) for k, a in enumerate(first) for b in first[:k]]
-    if not between:
-        return 2 * max(within) + 1e-9
-    return (sum(within) / len(within) + sum(between) / len(between)) / 2
