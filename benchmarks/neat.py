@@ -44,13 +44,15 @@ POPULATIONS = (150, 1000, 10_000)
 ACTIVATION = {5: (120, 20), 50: (280, 40), 500: (1900, 50)}
 #: {connections: us}
 CREATION = {5: None, 50: None, 500: 12}
+#: ns a connection
+CHILD = 1
 #: {dtype: 1e9 connections a second}
 MANY_ROWS = {"float64": 12, "float32": 25}
 #: {genes: ms}, 10,000 genomes
 GENERATION = {17: 8, 55: 25}
 
 
-def workloads(quick=False):
+def workloads(quick=False, smoke=False):
     """{name: function of the context that returns the row}, in the order of the table."""
     table = {}
 
@@ -61,6 +63,8 @@ def workloads(quick=False):
     add(rows.xor, "XOR generation, 150 genomes, fitness in Python", in_python=True, least=15)
     for n, limit in CREATION.items():
         add(rows.creation, f"build a network of {n} connections", NETWORKS[n], limit)
+    add(rows.child, "network of a child of the same structure, 500 connections",
+        (NETWORKS[50], NETWORKS[500]), CHILD)
     for n, (limit, least) in ACTIVATION.items():
         add(rows.activation, f"activate, {n} connections", NETWORKS[n], limit, least)
     for n in (50, 500):
@@ -76,7 +80,7 @@ def workloads(quick=False):
         name = f"generation without the task, {size:,} genomes of {n} genes"
         add(generations, name, size, GENOMES[n], limit=None if quick else limit)
     for size in POPULATIONS[: 1 if quick else None]:
-        for n in (10, 100, 1000):
+        for n in (10, 100) if smoke else (10, 100, 1000):
             name = f"generation without the task, {size:,} genomes of {n:,} genes"
             add(generations, name, size, GENOMES[n])
     return table
@@ -118,7 +122,7 @@ def main(argv=None):
     quick = options.quick or options.smoke
     table = {
         name: run
-        for name, run in workloads(quick).items()
+        for name, run in workloads(quick, options.smoke).items()
         if any(word.lower() in name.lower() for word in options.rows)
     }
     if options.list:

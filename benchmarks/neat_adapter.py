@@ -79,8 +79,11 @@ class GenerationRun:
     """One generation without a task, always from the same population.
 
     Members are the founders in turn with mutated weights.  ``seconds`` collects, turn by turn, the
-    times of reproduction and of speciation.
+    times of reproduction and of speciation.  A few generations go before each turn, untimed, so
+    that the memory is there which generations hand on to each other.
     """
+
+    WARM_UP = 3
 
     def __init__(self, plains, fitness, n_copies=1, seed=0, **fields):
         """``fitness``: one for each member; ``n_copies`` populations are bred one after another."""
@@ -99,17 +102,22 @@ class GenerationRun:
         )
         config = config.replace(compatibility_threshold=threshold)
         self.start = neat.Population(config, seed=seed, genomes=members[:size])
-        self.evaluate = neat.population_fitness(self.constant)
-        self.start.step(self.evaluate)
         self.n_copies = n_copies
         self.seconds = []
 
-    def constant(self, networks):
-        self.evaluated = time.perf_counter()
-        return self.fitness
+        @neat.population_fitness
+        def evaluate(networks):
+            self.evaluated = time.perf_counter()
+            return self.fitness
+
+        self.evaluate = evaluate
+        self.start.step(evaluate)
 
     def prepare(self):
         self.populations = [copy.deepcopy(self.start) for _ in range(self.n_copies)]
+        for population in self.populations:
+            for _ in range(self.WARM_UP):
+                population.step(self.evaluate)
 
     def run(self, n):
         breeding = sorting = 0.0
@@ -127,3 +135,28 @@ class GenerationRun:
     @property
     def n_bred(self):
         return len(self.populations[0].genomes)
+
+
+class Children:
+    """The networks of a generation whose members all have the structure of a parent."""
+
+    def __init__(self, plain, population_size):
+        config = settings(plain, population_size=population_size, add_node_rate=0.0,
+                          add_connection_rate=0.0, crossover_rate=0.0)  # fmt: skip
+        members = [genome(plain, config) for _ in range(population_size)]
+        self.population = neat.Population(config, seed=0, genomes=members)
+        fitness = np.arange(population_size, dtype=float)
+
+        @neat.population_fitness
+        def catch(networks):
+            self.networks = networks
+            return fitness
+
+        self.catch = catch
+        self.population.step(catch)
+
+    def prepare(self):
+        self.population.step(self.catch)
+
+    def run(self, n):
+        self.made = list(self.networks)

@@ -20,8 +20,8 @@ FEW_TURNS = ((5.0, 3), (1.0, 5))
 GENERATIONS = 30
 #: Founders of a population, which become its species.
 LINEAGES = 8
-#: Members of the population that a longer turn is estimated from.
-SAMPLE = 2 * LINEAGES
+#: Members of the population that a longer turn is estimated from: few of them are elites.
+SAMPLE = 8 * LINEAGES
 CHECKED_ROWS = 8
 
 
@@ -102,6 +102,29 @@ def creation(context, workload, shape, limit=None):
     requirements = [] if limit is None else [seconds_at_most("a network", build, limit, "us")]
     return finish(entry, workload, timings, requirements,
                   details={"ns a connection": build * 1e9 / shape.n_connections})  # fmt: skip
+
+
+def child(context, workload, shapes, limit, population_size=500):
+    """Networks of children with their parents' structure, for each of two shapes.
+
+    ``limit`` in ns: what a further connection costs, which leaves out what an object costs.
+    """
+    peer = context.peers[PEER]
+    contenders, runs = [], []
+    for shape in shapes:
+        plain = peer.translate(*peer.grown(shape, seed=1))
+        runs.append(own.Children(plain, population_size))
+        name = f"{shape.n_connections} connections"
+        contenders.append(Contender(name, runs[-1].run, population_size, runs[-1].prepare))
+    timings = context.measure(contenders)
+    small, large = (timings[contender.name] for contender in contenders)
+    further = shapes[1].n_connections - shapes[0].n_connections
+    slope = (large.best - small.best) * 1e9 / further
+    whole = {f"ns, {name}": timing.best * 1e9 for name, timing in timings.items()}
+    return finish(
+        Entry({"fastnet": None}, []), workload, {"fastnet": large},
+        [Requirement("a further connection", slope, limit, "ns")], details=whole,
+    )  # fmt: skip
 
 
 def many_rows(context, workload, shape, dtype, least, n_rows=2048):
@@ -227,7 +250,7 @@ def generation(context, population_size, shape):
         refuse_others(context, notes, "fastnet", deviation(plain, rows, own.network(plain)(rows)))
     fitness = np.random.default_rng(3).uniform(0.0, 1.0, population_size)
     # Short generations are timed several at once
-    n_copies = 1 if context.smoke else max(1, 20_000 // population_size)
+    n_copies = 1 if context.smoke else max(1, 500_000 // (population_size * shape.n_connections))
     runs = {"fastnet": own.GenerationRun(plains, fitness, n_copies)}
     estimate, limited = None, context
     if PEER in notes.adapters:
