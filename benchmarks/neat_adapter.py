@@ -1,6 +1,5 @@
 """fastnet beside neat-python: the same networks, and generations to time."""
 
-import copy
 import itertools
 import math
 import time
@@ -79,8 +78,9 @@ class GenerationRun:
     """One generation without a task, always from the same population.
 
     Members are the founders in turn with mutated weights.  ``seconds`` collects, turn by turn, the
-    times of reproduction and of speciation.  A few generations go before each turn, untimed, so
-    that the memory is there which generations hand on to each other.
+    times of reproduction and of speciation.  A few generations go before each turn, untimed: the
+    first one evaluates the members, and two more leave the memory that generations hand on to each
+    other.
     """
 
     WARM_UP = 3
@@ -100,8 +100,8 @@ class GenerationRun:
         threshold = threshold_between(
             members[: 2 * len(founders)], len(founders), lambda a, b: neat.distance(a, b, config)
         )
-        config = config.replace(compatibility_threshold=threshold)
-        self.start = neat.Population(config, seed=seed, genomes=members[:size])
+        self.config = config.replace(compatibility_threshold=threshold)
+        self.members = members[:size]
         self.n_copies = n_copies
         self.seconds = []
 
@@ -111,10 +111,12 @@ class GenerationRun:
             return self.fitness
 
         self.evaluate = evaluate
-        self.start.step(evaluate)
 
     def prepare(self):
-        self.populations = [copy.deepcopy(self.start) for _ in range(self.n_copies)]
+        self.populations = [
+            neat.Population(self.config, seed=0, genomes=self.members)
+            for _ in range(self.n_copies)
+        ]
         for population in self.populations:
             for _ in range(self.WARM_UP):
                 population.step(self.evaluate)
