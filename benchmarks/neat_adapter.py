@@ -89,19 +89,19 @@ class GenerationRun:
         """``fitness``: one for each member; ``n_copies`` populations are bred one after another."""
         self.fitness = np.asarray(fitness, float)
         size = len(self.fitness)
+        # The distance of neat-python's settings: its weights are a fifth of these
         config = settings(plains[0], population_size=size, distance_normalization="size",
-                          c_weight=0.5, **fields)  # fmt: skip
+                          c_weight=0.5 / 5, **fields)  # fmt: skip
         founders = [genome(plain, config) for plain in plains]
-        members = []
-        for k in range(max(size, 2 * len(founders))):
+        self.members = []
+        for k in range(size):
             member = founders[k % len(founders)].copy()
             member.perturb_weights(seed + k)
-            members.append(member)
+            self.members.append(member)
         threshold = threshold_between(
-            members[: 2 * len(founders)], len(founders), lambda a, b: neat.distance(a, b, config)
+            self.members, len(founders), lambda a, b: neat.distance(a, b, config)
         )
         self.config = config.replace(compatibility_threshold=threshold)
-        self.members = members[:size]
         self.n_copies = n_copies
         self.seconds = []
 

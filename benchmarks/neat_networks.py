@@ -122,14 +122,18 @@ def deviation(plain, rows, outputs, dtype="float64"):
     return worst
 
 
+#: Lineages whose distances set a threshold
+COMPARED = 40
+
+
 def threshold_between(members, n_lineages, distance):
     """Half way from the distances within lineages to those between them.
 
-    ``members``: two of each lineage, first one of each, then the other.
+    ``members``: of each lineage in turn, two or more rounds.
     """
-    first, second = members[:n_lineages], members[n_lineages:]
-    within = [distance(a, b) for a, b in zip(first, second, strict=True)]
-    between = [distance(a, b) for k, a in enumerate(first) for b in first[:k]]
+    pairs = list(zip(members[:n_lineages], members[n_lineages:], strict=False))[:COMPARED]
+    within = [distance(a, b) for a, b in pairs]
+    between = [distance(a, b) for k, (a, _) in enumerate(pairs) for _, b in pairs[:k]]
     if not between:
         return 2 * max(within) + 1e-9
     return (sum(within) / len(within) + sum(between) / len(between)) / 2

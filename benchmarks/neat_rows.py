@@ -18,11 +18,10 @@ LONGEST = 60.0
 FEW_TURNS = ((5.0, 3), (1.0, 5))
 #: Generations of each run of XOR.
 GENERATIONS = 30
-#: Founders of a population, which become its species.
-LINEAGES = 8
-#: Members of the population that a longer turn is estimated from: few of them are elites.
-SAMPLE = 8 * LINEAGES
+#: Members and founders of the population that a longer turn is estimated from.
+SAMPLE, SAMPLE_FOUNDERS = 64, 8
 CHECKED_ROWS = 8
+CHECKED_FOUNDERS = 8
 
 
 # ---- what is compared ----------------------------------------------------------------------------
@@ -237,14 +236,22 @@ class Generations:
         return row
 
 
+def n_founders(population_size, shape):
+    """Founders of a population, which become about its species: one for 25 genomes.
+
+    Growing them takes long where they are large, and more say nothing new.
+    """
+    return max(4, min(population_size // 25, 40_000 // shape.n_connections))
+
+
 def generation(context, population_size, shape):
     """(timings, {name: shares of reproduction and speciation}, details, estimate, notes)."""
     peer = context.peers[PEER]
-    config, founders = peer.lineages(shape, LINEAGES)
+    config, founders = peer.lineages(shape, n_founders(population_size, shape))
     plains = [peer.translate(founder, config) for founder in founders]
     notes = Entry({PEER: None}, [])
     rows = input_rows(shape, 2)
-    for founder, plain in zip(founders, plains, strict=True):
+    for founder, plain in list(zip(founders, plains, strict=True))[:CHECKED_FOUNDERS]:
         theirs = [peer.network(founder, config).activate(x) for x in rows.tolist()]
         refuse_others(context, notes, PEER, deviation(plain, rows, theirs))
         refuse_others(context, notes, "fastnet", deviation(plain, rows, own.network(plain)(rows)))
@@ -283,12 +290,15 @@ def turns(seconds, repeats):
 
 
 def estimated(context, peer, founders, config, population_size):
-    """Seconds of a turn of the peer by one of a few genomes, as if it grew with their number."""
+    """Seconds of a turn of the peer by one of a few genomes.
+
+    Reproduction grows with the genomes, speciation with genomes times species.
+    """
     if population_size <= SAMPLE:
         return 0.0
-    run = peer.GenerationRun(founders, config, np.linspace(0.0, 1.0, SAMPLE))
-    few = context.limited(1).measure([Contender(PEER, run.run, 1, run.prepare)])
-    seconds = few[PEER].median
-    if not math.isfinite(seconds):
-        seconds = sum(map(sum, run.seconds)) / len(run.seconds)  # the machine was never quiet
-    return seconds * population_size / SAMPLE
+    few = founders[:SAMPLE_FOUNDERS]
+    run = peer.GenerationRun(few, config, np.linspace(0.0, 1.0, SAMPLE))
+    context.limited(1).measure([Contender(PEER, run.run, 1, run.prepare)])
+    reproduction, speciation = (statistics.median(part) for part in zip(*run.seconds, strict=True))
+    speciation *= len(founders) / len(few)
+    return (reproduction + speciation) * population_size / SAMPLE

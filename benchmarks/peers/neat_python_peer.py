@@ -261,9 +261,8 @@ class GenerationRun:
             member.fitness = value
             population[key] = member
         config.species_set_config.compatibility_threshold = threshold_between(
-            list(population.values())[: 2 * len(founders)], len(founders),
-            lambda a, b: a.distance(b, settings),
-        )  # fmt: skip
+            list(population.values()), len(founders), lambda a, b: a.distance(b, settings)
+        )
         self.species = config.species_set_type(config.species_set_config, reporters)
         self.species.speciate(config, population, 0)
         self.start = dict(self.species.species)

@@ -119,10 +119,11 @@ def test_a_network_that_is_off_where_nothing_is_rounded(plain_networks, example)
 
 
 def test_threshold_between_lineages(plain_networks):
-    # two lineages about 0 and 10, each of two members
-    members = [0.0, 10.0, 1.0, 13.0]
+    # two lineages about 0 and 10: within them 1 and 3, between the first of one and the second
+    # of the other 13 - 0 and, the other way, 10 - 1; pairs are taken once
+    members = [0.0, 10.0, 1.0, 13.0, 99.0]
     threshold = plain_networks.threshold_between(members, 2, lambda a, b: abs(a - b))
-    assert threshold == (2.0 + 10.0) / 2
+    assert threshold == (2.0 + 9.0) / 2
     assert plain_networks.threshold_between([0.0, 1.0], 1, lambda a, b: abs(a - b)) > 1
 
 
@@ -294,18 +295,29 @@ def test_what_would_take_too_long_is_marked(module, monkeypatch):
     assert line == "| large | 8 ms | about 140 s, not run | - |"
 
 
-def test_an_estimate_grows_with_the_population(module):
-    rows, timing = module("neat_rows"), module("timing")
-    run = SimpleNamespace(run=None, prepare=None, seconds=[(1.0, 0.5)])
-    peer = SimpleNamespace(GenerationRun=lambda founders, config, fitness: run)
-    for seconds, expected in (([0.25], 0.25), ([], 1.5)):  # and where no turn was undisturbed
-        context = mock.Mock()
-        context.limited.return_value.measure.return_value = {
-            "neat-python": timing.Timing(seconds)
-        }
-        found = rows.estimated(context, peer, [], None, 1600)
-        assert found == pytest.approx(expected * 1600 / rows.SAMPLE)
-    assert rows.estimated(None, peer, [], None, rows.SAMPLE) == 0.0
+def test_an_estimate_grows_with_the_population_and_its_species(module):
+    rows = module("neat_rows")
+    run = SimpleNamespace(run=None, prepare=None, seconds=[(1.0, 0.5), (9.0, 9.0), (0.5, 0.25)])
+    made = []
+
+    def generation_run(founders, config, fitness):
+        made.append((len(founders), len(fitness)))
+        return run
+
+    peer = SimpleNamespace(GenerationRun=generation_run)
+    founders = [None] * (4 * rows.SAMPLE_FOUNDERS)
+    found = rows.estimated(mock.Mock(), peer, founders, None, 10 * rows.SAMPLE)
+    # the median turn is (1, 0.5): 10 times the genomes, each beside 4 times the species
+    assert found == 10 * (1.0 + 4 * 0.5)
+    assert made == [(rows.SAMPLE_FOUNDERS, rows.SAMPLE)]
+    assert rows.estimated(None, peer, founders, None, rows.SAMPLE) == 0.0
+
+
+def test_founders_of_a_population(module):
+    rows, shapes = module("neat_rows"), module("neat").GENOMES
+    found = [rows.n_founders(size, shapes[10]) for size in (50, 150, 1000, 10_000)]
+    assert found == [4, 6, 40, 400]
+    assert rows.n_founders(10_000, shapes[1000]) == 40
 
 
 def test_other_networks_are_refused(module):
