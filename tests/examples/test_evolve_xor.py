@@ -1,12 +1,15 @@
 """The example of NEAT: it solves the task, draws the winner, and training improves it."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+import fastnet as fn
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "evolve_xor.py"
 
@@ -35,8 +38,10 @@ def test_evolve_xor(evolve_xor, capsys, tmp_path):
 
 def test_as_a_program(tmp_path):
     """The picture goes to the current folder."""
-    done = subprocess.run([sys.executable, EXAMPLE], cwd=tmp_path, capture_output=True, text=True,
-                          timeout=120, check=False)  # fmt: skip
+    # also where fastnet is built in place and the current folder is another one
+    environment = os.environ | {"PYTHONPATH": str(Path(fn.__file__).parents[1])}
+    done = subprocess.run([sys.executable, EXAMPLE], cwd=tmp_path, env=environment,
+                          capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "xor.svg").read_text(encoding="utf-8").startswith("<")
     assert "mean squared error" in done.stdout
