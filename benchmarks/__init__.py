@@ -1,6 +1,7 @@
 """Speed of fastnet beside that of other libraries, one thread each.
 
-``python -m benchmarks.dense`` measures dense networks; ``benchmarks.timing`` is how, for all parts.
+``python -m benchmarks.dense`` measures dense networks, ``python -m benchmarks.neat`` evolution;
+``benchmarks.timing`` is how, for all parts.
 """
 
 import os

@@ -55,7 +55,8 @@ class Row:
     """One workload.  Times are in seconds, as measured.
 
     ``scaled`` is the time of fastnet on a processor of the reference peak, ``details`` any further
-    numbers by name.  Rows of a ``group`` stay out of the main table.
+    numbers by name, ``estimates`` what peers would take that were too slow to be run.  Rows of a
+    ``group`` stay out of the main table.
     """
 
     workload: str
@@ -67,6 +68,7 @@ class Row:
     details: dict[str, float] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
     group: str = ""
+    estimates: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self):
         record = {
@@ -87,6 +89,8 @@ class Row:
             record["figures"] = [figure.as_dict() for figure in self.figures]
         if self.group:
             record["group"] = self.group
+        if self.estimates:
+            record["estimates"] = {name: finite(value) for name, value in self.estimates.items()}
         return record
 
 
@@ -133,6 +137,8 @@ def text(row):
         ratio = seconds / row.fastnet
         times = f"{ratio:>11.3g}x" if math.isfinite(ratio) else ""
         lines.append(f"      {name:<38}{duration(seconds):>12}{times}")
+    for name, seconds in row.estimates.items():
+        lines.append(f"      {name:<38}{'not run':>12}, about {duration(seconds)}")
     if row.note:
         lines.append(f"      note: {row.note}")
     return "\n".join(lines)

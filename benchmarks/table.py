@@ -1,6 +1,9 @@
-"""Write the tables of README.md from the results of `python -m benchmarks.dense --all`.
+"""Write the tables of README.md from the results of the benchmarks.
 
-python benchmarks/table.py                  # benchmarks/results/dense.json into README.md
+They are what `python -m benchmarks.dense --all` and `python -m benchmarks.neat` have left in
+benchmarks/results.
+
+python benchmarks/table.py                  # dense.json and neat.json into README.md
 python benchmarks/table.py --check          # status 1 if README.md has another table
 """
 
@@ -11,7 +14,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- benchmark:dense -->", "<!-- /benchmark:dense -->"
+RESULTS = ROOT / "benchmarks" / "results"
+#: Each has results NAME.json, and a table between its markers where there are any.
+NAMES = ("dense", "neat")
 
 # first word of a peer's name in the results: heading
 LIBRARIES = {
@@ -21,6 +26,14 @@ LIBRARIES = {
     "sklearn": "scikit-learn",
     "onnx": "ONNX Runtime",
 }
+
+
+def markers(name):
+    """What stands before and after the table of this name."""
+    return f"<!-- benchmark:{name} -->", f"<!-- /benchmark:{name} -->"
+
+
+BEGIN, END = markers("dense")
 
 
 def duration(seconds):
@@ -106,7 +119,8 @@ def table(results):
     """The results as Markdown: a sentence about the machine, a row a workload, then the figures."""
     rows = [row for row in results["rows"] if row["fastnet"] is not None and not row.get("group")]
     peers = [fastest_of_each(row["peers"]) for row in rows]
-    names = in_order({name for best in peers for name in best})
+    slow = [fastest_of_each(row.get("estimates", {})) for row in rows]
+    names = in_order({name for best in peers + slow for name in best})
     peak = results["peak_gflops"]
     speed = "" if peak is None else f", {peak:.0f} GFLOP/s of float32 multiply-adds on one core"
     lines = [
@@ -118,34 +132,41 @@ def table(results):
         listed = ", ".join(f"{name} {version}" for name, version in versions.items())
         lines[0] += f" {listed}."
     lines += heading(["Workload", "fastnet", *names, "fastest other / fastnet"])
-    for row, best in zip(rows, peers, strict=True):
+    for row, best, estimates in zip(rows, peers, slow, strict=True):
         seconds = row["fastnet"]
         ratio = f"{min(best.values()) / seconds:.3g}" if best and seconds else "-"
-        cells = [row["workload"], duration(seconds), *(duration(best.get(n)) for n in names), ratio]
-        lines.append(f"| {' | '.join(cells)} |")
+        others = [
+            f"about {duration(estimates[n])}, not run" if n in estimates else duration(best.get(n))
+            for n in names
+        ]
+        lines.append(f"| {' | '.join([row['workload'], duration(seconds), *others, ratio])} |")
     return "\n".join(lines + figures_table(results))
 
 
-def replace(text, new):
-    """The text with what stands between the markers replaced."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def replace(text, new, name="dense"):
+    """The text with what stands between the markers of this name replaced."""
+    first, last = markers(name)
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"the text must hold {BEGIN} and, after it, {END}")
-    return f"{before}{BEGIN}\n{new}\n{END}{after}"
+        raise ValueError(f"the text must hold {first} and, after it, {last}")
+    return f"{before}{first}\n{new}\n{last}{after}"
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--results", type=Path, default=ROOT / "benchmarks" / "results" / "dense.json"
-    )
+    parser.add_argument("--results", type=Path, nargs="+", help="files named as their tables, by "
+                        "default all that are there")  # fmt: skip
     parser.add_argument("--readme", type=Path, default=ROOT / "README.md")
     parser.add_argument("--check", action="store_true", help="only compare")
     options = parser.parse_args(argv)
-    results = json.loads(options.results.read_text(encoding="utf-8"))
-    text = options.readme.read_text(encoding="utf-8")
-    new = replace(text, table(results))
+    paths = options.results
+    if paths is None:
+        paths = [path for name in NAMES if (path := RESULTS / f"{name}.json").exists()]
+    text = new = options.readme.read_text(encoding="utf-8")
+    for path in paths:
+        results = json.loads(path.read_text(encoding="utf-8"))
+        new = replace(new, table(results), path.stem)
     if options.check:
         return int(new != text)
     options.readme.write_text(new, encoding="utf-8")

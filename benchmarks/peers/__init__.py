@@ -18,6 +18,9 @@ PEERS = {
     "onnx": ("benchmarks.peers.onnx_peer", "onnxruntime"),
 }
 
+#: The same for evolved networks; these have no ``Adapter``.
+NEAT_PEERS = {"neat-python": ("benchmarks.peers.neat_python_peer", "neat")}
+
 
 class Adapter:
     """A network of a job in one library.
@@ -88,11 +91,11 @@ class Adapter:
         return np.asarray(self.predict(self.native(x)))
 
 
-def load(names):
+def load(names, known=PEERS):
     """(modules by name, names of those that are not installed)."""
     found, missing = {}, []
     for name in names:
-        module, package = PEERS[name]
+        module, package = known[name]
         if importlib.util.find_spec(package) is None:
             missing.append(name)
         else:
