@@ -2,11 +2,12 @@
 
 from libc.float cimport DBL_MAX
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
+from fastnet._kernels cimport dispatch
 from fastnet._kernels.table cimport IDENTITY
 from fastnet.neat._draws cimport (
-    DRAWS_BUFFER, Draws, draw_below, draw_chance, draw_normals, draw_uniform, draw_uniforms
+    DRAWS_BUFFER, Draws, draw_below, draw_chance, draw_normals, draw_uniform
 )
 from fastnet.neat._genes cimport (
     BIASES, NO_MEMORY, NOTHING, STRUCTURE, WEIGHTS, Genes, find_endpoints, find_node, has_path,
@@ -108,14 +109,22 @@ cdef int create_genes(Genes *genes, const Rules *rules, InnovationRegistry regis
 
 
 cdef void uniforms(Draws *draws, Py_ssize_t n, double *x) noexcept nogil:
-    # draw_uniforms(), but what lies in the buffer is used first: small genomes need no more
-    cdef Py_ssize_t i, m = min(n, DRAWS_BUFFER - draws.used)
-    for i in range(m):
-        x[i] = <double> (draws.buffer[draws.used + i] >> 11) * (1.0 / 9007199254740992.0)
-    draws.used += m
-    draws.position += <uint64_t> m
-    if m < n:
-        draw_uniforms(draws, n - m, x + m)
+    # x (n <= CHUNK,) from [0, 1), of 32 bits each: making the bits is most of the work, and so a
+    # genome of 50 weights often needs no more than what one refill of the buffer gives
+    cdef int32_t words[CHUNK]
+    cdef Py_ssize_t i, m, taken = 0, n_elements = (n + 1) >> 1
+    while taken < n_elements:
+        if draws.used == DRAWS_BUFFER:
+            dispatch.float64.random_bits(
+                draws.seed, draws.stream, draws.position, DRAWS_BUFFER, draws.buffer)
+            draws.used = 0
+        m = min(n_elements - taken, DRAWS_BUFFER - draws.used)
+        memcpy(words + 2 * taken, draws.buffer + draws.used, m * sizeof(uint64_t))
+        draws.used += m
+        draws.position += <uint64_t> m
+        taken += m
+    for i in range(n):
+        x[i] = words[i] * (1.0 / 4294967296.0) + 0.5
 
 
 cdef void mutate_numbers(Py_ssize_t n, double *numbers, double replace_rate, bint scales,
@@ -134,32 +143,41 @@ cdef void mutate_numbers(Py_ssize_t n, double *numbers, double replace_rate, bin
     cdef double limit = min(cap, DBL_MAX)
     cdef double kept = 1 - replace_rate
     cdef double spread = 2 / kept if kept > 0 else 0
-    cdef double spread_new = 2 / replace_rate if replace_rate > 0 else 0
-    cdef double v, w, drawn
+    cdef double spread_power = spread * power
+    cdef double spread_new = 2 * power / replace_rate if replace_rate > 0 else 0
+    cdef double start, width, w
     cdef Py_ssize_t i, m
+    # Loops without a branch: replaced or not is a choice of operands
     while n > 0:
         m = min(n, CHUNK)
         uniforms(draws, m, u)
-        if is_gaussian and (not scales or replace_rate > 0):
+        if is_gaussian and (replace_rate > 0 or not scales):
             draw_normals(draws, m, z)
+            if scales:
+                for i in range(m):
+                    w = power * z[i] if u[i] < replace_rate else (
+                        numbers[i] * ((u[i] - replace_rate) * spread))
+                    w = limit if limit < w else w
+                    numbers[i] = -limit if -limit > w else w
+            else:
+                for i in range(m):
+                    w = power * z[i] + (0.0 if u[i] < replace_rate else numbers[i])
+                    w = limit if limit < w else w
+                    numbers[i] = -limit if -limit > w else w
+        elif scales:
+            for i in range(m):
+                w = u[i] * spread_new - power if u[i] < replace_rate else (
+                    numbers[i] * ((u[i] - replace_rate) * spread))
+                w = limit if limit < w else w
+                numbers[i] = -limit if -limit > w else w
         else:
             for i in range(m):
-                v = u[i] * spread_new if u[i] < replace_rate else (u[i] - replace_rate) * spread
-                z[i] = v - 1
-        if scales:
-            for i in range(m):
-                v = (u[i] - replace_rate) * spread
-                drawn = power * z[i]
-                w = drawn if u[i] < replace_rate else numbers[i] * v
-                w = limit if w > limit else w
-                numbers[i] = -limit if w < -limit else w
-        else:
-            for i in range(m):
-                drawn = power * z[i]
-                w = numbers[i]
-                w = drawn + (0 if u[i] < replace_rate else w)
-                w = limit if w > limit else w
-                numbers[i] = -limit if w < -limit else w
+                start = 0.0 if u[i] < replace_rate else replace_rate
+                width = spread_new if u[i] < replace_rate else spread_power
+                w = 0.0 if u[i] < replace_rate else numbers[i]
+                w += (u[i] - start) * width - power
+                w = limit if limit < w else w
+                numbers[i] = -limit if -limit > w else w
         numbers += m
         n -= m
 
