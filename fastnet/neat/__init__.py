@@ -19,7 +19,7 @@ _PLACES = {
     "Network": "fastnet.neat.network",
     "NetworkBatch": "fastnet.neat.batch",
     "Population": "fastnet.neat.population",
-    "crossover": "fastnet.neat.crossover",
+    "crossover": "fastnet.neat._crossover",
     "distance": "fastnet.neat.species",
     "population_fitness": "fastnet.neat.tasks",
 }

@@ -10,7 +10,7 @@ from fastnet._workspace cimport Workspace, new_memory
 from fastnet.neat._draws cimport Draws, draw_below, draw_chance, start_draws
 from fastnet.neat._genes cimport NO_MEMORY, STRUCTURE, Arena, Genes, copy_genes
 from fastnet.neat._rules cimport Rules
-from fastnet.neat.crossover cimport cross_genes, crossover_scratch
+from fastnet.neat._crossover cimport cross_genes, crossover_scratch
 from fastnet.neat.generation cimport Generation
 from fastnet.neat.genome cimport Genome
 from fastnet.neat.innovations cimport InnovationRegistry
