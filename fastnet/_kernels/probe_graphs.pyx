@@ -138,6 +138,12 @@ cdef class GraphTable(Table):
     def graph_rows_at_once(self, GraphOf graph):
         return self.k.graph_rows_at_once(&graph.graph)
 
+    def graph_gradient_scratch(self, GraphOf graph, n_rows):
+        return self.k.graph_gradient_scratch(&graph.graph, n_rows)
+
+    def graph_jacobian_scratch(self, GraphOf graph):
+        return self.k.graph_jacobian_scratch(&graph.graph)
+
     def graph_gradient(self, GraphOf graph, x, kind, targets, weights=None, scale=1.0,
                        gradient=True, parameter=0.0):
         """(value, flat gradient or None) of scale sum_i w_i L_i"""

@@ -22,7 +22,7 @@ from fastnet.neat.config import MODES
 from fastnet._arrays cimport convert, is_plain, itemsize_of
 from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
 from fastnet._kernels.table cimport (
-    ALIGNMENT, FEED_FORWARD_GRAPH, OK, RECURRENT_GRAPH, STOPPED, Graph, Loss, Monitor, Rows
+    ALIGNMENT, OK, RECURRENT_GRAPH, STOPPED, Graph, Loss, Monitor, Rows
 )
 from fastnet._workspace cimport Memory, Workspace, acquire, as_array, new_memory, release
 from fastnet.neat._genes cimport Genes
@@ -233,7 +233,7 @@ cdef class Network(Model):
                            double scale, double *value, void *gradient, void *scratch,
                            Monitor *monitor) noexcept nogil:
         # learning.pyx says so in words; this is for whoever comes another way
-        if self.graph.mode != FEED_FORWARD_GRAPH:
+        if self.mode_id != FEED_FORWARD:
             return STOPPED
         return self.kernels.graph_gradient(self.graph, parameters, loss, rows, scale, value,
                                            gradient, scratch, monitor)
@@ -243,7 +243,7 @@ cdef class Network(Model):
 
     cdef int jacobian_row(self, const void *parameters, const void *x, void *jacobian,
                           void *scratch, Monitor *monitor) noexcept nogil:
-        if self.graph.mode != FEED_FORWARD_GRAPH:
+        if self.mode_id != FEED_FORWARD:
             return STOPPED
         self.kernels.graph_jacobian(self.graph, parameters, x, jacobian, NULL, scratch)
         return OK

@@ -1,7 +1,7 @@
 """Every cell (precision x instruction set x kernel) is filled and runs.
 
 The names come from table.pxd and the addresses from the table itself, so a new entry fails here
-until every kernel module fills it, ``probe.Table`` has a method of its name and CALLS an example.
+until every kernel module fills it, ``GraphTable`` has a method of its name and CALLS an example.
 """
 
 import importlib.resources
@@ -9,6 +9,13 @@ import re
 
 import numpy as np
 import pytest
+
+from fastnet._kernels.probe_graphs import GraphOf, GraphTable
+
+
+@pytest.fixture
+def table(isa, dtype):
+    return GraphTable(isa, dtype)
 
 
 def names():
@@ -31,6 +38,9 @@ BY_PARAMETERS = np.array(
         for i in range(2)
     ]
 )
+
+# 0 -> 1 with weight 2, 1 -> 2 with weight -1, and the output 2
+CHAIN = GraphOf(1, [([0], "identity"), ([1], "relu")], [2], [2.0, -1.0])
 
 # name: (call, expected) of an example that every precision computes exactly, or to rounding
 CALLS = {
@@ -98,6 +108,22 @@ CALLS = {
     ),
     "jacobian_scratch": (lambda t: t.jacobian_scratch(NETWORK) >= 0, True),
     "jacobian": (lambda t: t.jacobian(NETWORK, X[0])[0], BY_PARAMETERS),
+    # values, sums and two flags each
+    "graph_state": (lambda t: t.graph_state(CHAIN) >= 5 * t.dtype.itemsize, True),
+    "graph_reset": (lambda t: t.graph_reset(CHAIN), np.zeros(3)),
+    "graph_step": (lambda t: t.graph_step(CHAIN, [-1.5]), [3.0]),
+    "graph_rows_scratch": (lambda t: t.graph_rows_scratch(CHAIN) > 0, True),
+    "graph_rows": (lambda t: t.graph_rows(CHAIN, [[-1.5], [1.0]]), [[3.0], [0.0]]),
+    "graph_rows_at_once": (lambda t: t.graph_rows_at_once(CHAIN) > 0, True),
+    "graph_gradient_scratch": (lambda t: t.graph_gradient_scratch(CHAIN, 2) > 0, True),
+    # (3 - 1)^2, whose derivatives by the weights are 2 * 2 * (1.5, -3); the graph keeps the last
+    # weight first
+    "graph_gradient": (
+        lambda t: t.graph_gradient(CHAIN, np.array([[-1.5]]), "squared_error", [[1.0]])[1],
+        [-12.0, 6.0],
+    ),
+    "graph_jacobian_scratch": (lambda t: t.graph_jacobian_scratch(CHAIN) > 0, True),
+    "graph_jacobian": (lambda t: t.graph_jacobian(CHAIN, np.array([-1.5]))[1], [[-2.0]]),
     # a <- a / 2 + 1 / 4 ends at 1 / 2, what a lane leaves in the sum; 100 repeats count 200 for it
     "fma_chain": (lambda t: np.divide(*t.fma_chain(100)), 400.0),
 }
@@ -110,6 +136,6 @@ def test_names_are_those_of_the_struct(table):
 @pytest.mark.parametrize("name", names())
 def test_cell(table, name):
     assert table.entries()[names().index(name)] != 0, f"{name} is NULL in {table.isa}_{table.dtype}"
-    assert hasattr(table, name), f"probe.Table has no method {name}"
+    assert hasattr(table, name), f"GraphTable has no method {name}"
     call, expected = CALLS[name]
     np.testing.assert_allclose(call(table), expected, rtol=4 * np.finfo(table.dtype).eps, atol=0)
