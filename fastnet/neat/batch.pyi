@@ -7,6 +7,8 @@ from typing_extensions import disjoint_base
 
 from fastnet.neat.genome import Genome
 
+__all__ = ["NetworkBatch"]
+
 @disjoint_base
 class NetworkBatch:
     def __init__(

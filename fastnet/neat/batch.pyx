@@ -22,6 +22,8 @@ from fastnet.neat.network cimport checked_typenum
 
 cnp.import_array()
 
+__all__ = ["NetworkBatch"]
+
 cdef enum:
     UNLOCKED_OPERATIONS = 100000        # shorter work, of some microseconds, keeps the lock
 

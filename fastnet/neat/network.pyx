@@ -11,7 +11,7 @@ from cpython.list cimport (
     PyList_CheckExact, PyList_GET_ITEM, PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
 )
 from cpython.ref cimport Py_INCREF
-from libc.stdint cimport int32_t, uint8_t
+from libc.stdint cimport int32_t
 from libc.string cimport memcmp, memcpy
 
 from fastnet._checks import checked_int

@@ -94,7 +94,7 @@ def test_duplicates(duplicate, dtype):
     assert repr(other) == repr(batch)
 
 
-@pytest.mark.parametrize("genomes, error, match", [
+@pytest.mark.parametrize(("genomes", "error", "match"), [
     ([], ValueError, "at least one"), (None, TypeError, "genomes"),
     ([1], TypeError, r"genomes\[0\]"),
 ])

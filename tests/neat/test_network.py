@@ -160,7 +160,7 @@ def test_activate_takes_any_sequence_of_real_numbers(mode, dtype):
         assert type(got[0]) is float
 
 
-@pytest.mark.parametrize("inputs, error", [
+@pytest.mark.parametrize(("inputs", "error"), [
     ([1.0], ValueError), ([1.0, 2.0, 3.0], ValueError), ([], ValueError), (1.0, TypeError),
     (None, TypeError), ("ab", TypeError), ([1.0, "2"], TypeError), ([1.0, None], TypeError),
     ([1.0, 1j], TypeError), ([[1.0], [2.0]], TypeError), ([1.0, decimal.Decimal(1)], TypeError),
@@ -173,7 +173,7 @@ def test_bad_inputs_of_activate(mode, inputs, error):
     assert network.activate([0.0, 0.0]) == network(np.zeros(2)).tolist()
 
 
-@pytest.mark.parametrize("x, error", [
+@pytest.mark.parametrize(("x", "error"), [
     (np.zeros(3), ValueError), (np.zeros((2, 3)), ValueError), (np.zeros((1, 2, 2)), ValueError),
     (1.0, ValueError), ([1.0], ValueError), ([[1.0, 2.0], [3.0]], ValueError),
     (["a", "b"], TypeError), ([1j, 0], TypeError), (None, TypeError),
@@ -198,7 +198,7 @@ def test_step_and_trace_take_one_row():
             network.trace([1.0, 2.0], steps)
 
 
-@pytest.mark.parametrize("arguments, error, match", [
+@pytest.mark.parametrize(("arguments", "error", "match"), [
     ({"mode": "recurent"}, ValueError, "recurrent"), ({"mode": 1}, ValueError, "mode"),
     ({"dtype": "float16"}, ValueError, "dtype"), ({"dtype": "nonsense"}, TypeError, "dtype"),
 ])
@@ -259,7 +259,7 @@ def test_a_tampered_pickle_cannot_reach_a_loop():
     network.step([1.0])
     restore, (cls, genome, mode, dtype, parameters, state, *rest) = network.__reduce__()
     for bad in ((np.zeros(9), state), (parameters, np.zeros(99)), (parameters[:2], state)):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="broadcast"):
             restore(cls, genome, mode, dtype, *bad, *rest)
 
 
