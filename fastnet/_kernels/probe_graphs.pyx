@@ -14,6 +14,8 @@ from fastnet._kernels.table cimport *
 
 cnp.import_array()
 
+__all__ = ["MODES", "GraphOf", "GraphTable"]
+
 MODES = {
     "feed_forward": FEED_FORWARD_GRAPH, "recurrent": RECURRENT_GRAPH, "time_step": TIME_STEP_GRAPH,
 }
