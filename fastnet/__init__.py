@@ -39,7 +39,7 @@ _PLACES = {
     "schedules": "fastnet.optim",
     "show_config": "fastnet._config",
 }
-_MODULES = ("activations", "losses", "optim", "random")
+_MODULES = ("activations", "losses", "neat", "optim", "random")
 # need a package that may be missing, so that `from fastnet import *` leaves them out
 _OPTIONAL_MODULES = ("sklearn",)
 

@@ -1,4 +1,4 @@
-from fastnet import activations, losses, optim, random
+from fastnet import activations, losses, neat, optim, random
 from fastnet import sklearn as sklearn
 from fastnet._config import isa, show_config
 from fastnet._files import FileFormatError
@@ -49,6 +49,7 @@ __all__ = [
     "isa",
     "load",
     "losses",
+    "neat",
     "optim",
     "random",
     "schedules",
