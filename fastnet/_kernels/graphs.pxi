@@ -2,8 +2,8 @@
 # vector across rows.
 #
 # Slots are the inputs, then 1 where there is a bias node, then the computed nodes.  The value of a
-# node is f(bias + sum of w v over its edges, in their order); both ways add in the same order with
-# the same operations, so a row has the same bits alone and among others.
+# node is f(bias + sum of w v over its edges, in their order); both ways add in the same order, but
+# the sigmoids of one row are those of local.pxi, and may differ in their last bits.
 #
 # One row is a chain of short sums, each waiting for the one before: a node at a time with its
 # activation on one vector wins over passes by level, because evolved networks are deep and narrow.
@@ -13,6 +13,9 @@ cdef enum:
     # of the multiply-add, which is worth more than the first cache: 1.6 times at 500 connections.
     GRAPH_VECTORS = 8
     GRAPH_CACHE = 200000
+
+    ANY = -1                # instead of one activation of all nodes
+    UNPREPARED = -2         # any, before graph_prepare()
 
     FIRED = 1               # flags of a slot: in the last step
     ACTIVE = 2              # ever
@@ -42,11 +45,6 @@ cdef void graph_reset(const Graph *graph, void *state) noexcept nogil:
 
 # ---- one row ---------------------------------------------------------------------------------
 
-# Any activation on one vector; not inlined, or every node would carry all of them
-cdef vf activate_vector(int activation, vf z) noexcept nogil:
-    return apply_activation(activation, z)
-
-
 cdef inline vf node_sum(const Graph *graph, const real *p, const real *values,
                         Py_ssize_t k) noexcept nogil:
     cdef Py_ssize_t e = graph.first[k], end = graph.first[k + 1]
@@ -57,7 +55,7 @@ cdef inline vf node_sum(const Graph *graph, const real *p, const real *values,
     return s
 
 
-# Topological pass; activation: a literal that all nodes have, or -1
+# Topological pass; activation: a literal that all nodes have, or ANY
 cdef inline void sweep(int activation, const Graph *graph, const real *p,
                        real *values) noexcept nogil:
     cdef real *out = values + graph.n_sources
@@ -65,16 +63,20 @@ cdef inline void sweep(int activation, const Graph *graph, const real *p,
     cdef vf s
     for k in range(graph.n_nodes):
         s = node_sum(graph, p, values, k)
-        if activation >= 0:
-            s = apply_activation(activation, s)
-        else:
+        if activation == UNPREPARED:
             s = activate_vector(graph.activations[k], s)
+        elif activation == ANY:
+            s = activate_one(graph.activations[k], s)
+        else:
+            s = activate_one(activation, s)
         out[k] = vfirst(s)
 
 
 cdef void feed_forward_step(const Graph *graph, const real *p, real *values) noexcept nogil:
     # Copies of the loop for what most networks have
-    if graph.activation == SIGMOID:
+    if not cells_are_ready:
+        sweep(UNPREPARED, graph, p, values)
+    elif graph.activation == SIGMOID:
         sweep(SIGMOID, graph, p, values)
     elif graph.activation == STEEP_SIGMOID:
         sweep(STEEP_SIGMOID, graph, p, values)
@@ -85,7 +87,7 @@ cdef void feed_forward_step(const Graph *graph, const real *p, real *values) noe
     elif graph.activation == IDENTITY:
         sweep(IDENTITY, graph, p, values)
     else:
-        sweep(-1, graph, p, values)
+        sweep(ANY, graph, p, values)
 
 
 # a[k] = f(a[k]) of computed nodes, a (n_nodes, n)

@@ -19,6 +19,7 @@ include "rows.pxi"
 include "updates.pxi"
 include "dense.pxi"
 include "jacobian.pxi"
+include "local.pxi"
 include "graphs.pxi"
 include "graph_gradient.pxi"
 
@@ -77,6 +78,7 @@ kernel_table.loss_gradient = loss_gradient
 kernel_table.jacobian_scratch = jacobian_scratch
 kernel_table.jacobian = jacobian
 
+kernel_table.graph_prepare = graph_prepare
 kernel_table.graph_state = graph_state
 kernel_table.graph_reset = graph_reset
 kernel_table.graph_step = graph_step

@@ -91,6 +91,13 @@ cdef class GraphOf:
 cdef class GraphTable(Table):
     """The kernels of one instruction set and precision with those of graphs."""
 
+    def __init__(self, isa, dtype, misalign=0):
+        super().__init__(isa, dtype, misalign)
+        self.graph_prepare()
+
+    def graph_prepare(self):
+        self.k.graph_prepare()
+
     def graph_state(self, GraphOf graph):
         return self.k.graph_state(&graph.graph)
 

@@ -281,6 +281,8 @@ ctypedef struct Kernels:
 
     # Graphs.  parameters (n_parameters; slack); x (n_inputs,), y (n_outputs,) of one row; state:
     # graph_state() bytes, the values of all slots and what the mode needs beside them.
+    # graph_prepare() makes tables that quicken graph_step: once, before there are threads.
+    void (*graph_prepare)() noexcept nogil
     Py_ssize_t (*graph_state)(const Graph *graph) noexcept nogil
     void (*graph_reset)(const Graph *graph, void *state) noexcept nogil
     # One call of the mode: a whole pass (FEED_FORWARD_GRAPH), one synchronous step from the state

@@ -8,6 +8,7 @@ order in which it leaves the nodes is topological.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from fastnet._kernels cimport dispatch
 from fastnet._kernels.table cimport ALIGNMENT, Graph
 from fastnet.neat._genes cimport Genes
 from fastnet.neat._rules cimport FEED_FORWARD, NODE_BIASES, TIME_STEP, Rules
@@ -21,6 +22,13 @@ cdef enum:
     UNSEEN = 0
     OPEN                            # on the path that is being walked
     CLOSED
+
+cdef enum:
+    MOST_SORTED = 16                # edges of a node
+
+
+dispatch.float32.graph_prepare()
+dispatch.float64.graph_prepare()
 
 
 cdef inline Py_ssize_t table_bits(Py_ssize_t n_nodes) noexcept nogil:
@@ -203,7 +211,7 @@ cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint
     cdef Graph *graph = <Graph *> memory
     cdef Place *place
     cdef Py_ssize_t i, e, k, height, n_enabled = 0, n_order = 0, n_kept = 0
-    cdef int32_t node, other, total, edge
+    cdef int32_t node, other, total, edge, begin
     cdef bint is_feed_forward = mode == FEED_FORWARD, has_cycle = False
     cdef int32_t *out
     cdef int32_t *out_weight
@@ -313,12 +321,23 @@ cdef Graph *compile_graph(const Genes *genes, const Rules *rules, int mode, bint
     total = 0
     for k in range(n_kept):
         node = order[k]
-        (<int32_t *> graph.first)[k] = total
+        begin = total
+        (<int32_t *> graph.first)[k] = begin
         for e in range(first[node], first[node + 1]):
-            if slot[source[e]] >= 0:
-                out[total] = slot[source[e]]
-                out_weight[total] = weight[e]
-                total += 1
+            other = slot[source[e]]
+            if other < 0:
+                continue
+            # What is computed last is added last: a node waits for one edge instead of for all.
+            # Among very many edges that gains little.
+            i = total
+            if total - begin < MOST_SORTED:
+                while i > begin and out[i - 1] > other:
+                    out[i] = out[i - 1]
+                    out_weight[i] = out_weight[i - 1]
+                    i -= 1
+            out[i] = other
+            out_weight[i] = weight[e]
+            total += 1
         activations[k] = genes.activation[node]
     (<int32_t *> graph.first)[n_kept] = total
     if graph.bias != NULL:

@@ -101,6 +101,7 @@ cdef class Network(Model):
     -----
     The value of a node is f(bias + sum of weight * value over the enabled connections that enter
     it), f its activation; inputs are taken as they are.
+    One row and many rows are computed by different means, and may differ in the last bits.
 
     * *feed_forward*: nodes in topological order; a node that nothing enters is f(bias).
     * *recurrent*: one step computes all nodes at once from the values before; those begin at 0.

@@ -42,6 +42,9 @@ BY_PARAMETERS = np.array(
 # 0 -> 1 with weight 2, 1 -> 2 with weight -1, and the output 2
 CHAIN = GraphOf(1, [([0], "identity"), ([1], "relu")], [2], [2.0, -1.0])
 
+# 0 -> 1 with weight 2
+SIGMOID = GraphOf(1, [([0], "sigmoid")], [1], [2.0])
+
 # name: (call, expected) of an example that every precision computes exactly, or to rounding
 CALLS = {
     "matmul": (lambda t: t.matmul(X, W, B), X @ W + B),
@@ -109,6 +112,9 @@ CALLS = {
     "jacobian_scratch": (lambda t: t.jacobian_scratch(NETWORK) >= 0, True),
     "jacobian": (lambda t: t.jacobian(NETWORK, X[0])[0], BY_PARAMETERS),
     # values, sums and two flags each
+    "graph_prepare": (
+        lambda t: t.graph_prepare() or t.graph_step(SIGMOID, [0.5]), [1 / (1 + np.exp(-1.0))],
+    ),
     "graph_state": (lambda t: t.graph_state(CHAIN) >= 5 * t.dtype.itemsize, True),
     "graph_reset": (lambda t: t.graph_reset(CHAIN), np.zeros(3)),
     "graph_step": (lambda t: t.graph_step(CHAIN, [-1.5]), [3.0]),
