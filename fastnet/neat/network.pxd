@@ -10,19 +10,20 @@ cdef class Network(Model):
     cdef readonly object config
     cdef readonly object dtype
     cdef public object history
-    cdef const Graph *graph             # in memory
+    cdef const Graph *graph             # in memory, or of plan_owner
     cdef Memory memory                  # of the plan
     cdef Memory parameter_memory        # what Model.data points to
     cdef readonly object parameters     # a view of it
     cdef Workspace workspace
     cdef Py_ssize_t row_bytes           # of the workspace for one row: x, y and a state
     cdef Memory state                   # between calls of step()
+    cdef object plan_owner              # keeps a plan that is not in the memory of this network
     cdef object genomes                 # a sequence: genomes[index] is the genome
     cdef Py_ssize_t index
     cdef int mode_id                    # Mode; the plan may have a simpler one with the same values
     cdef int typenum
 
-    # The plan of these genes, or of those it was compiled from (copied), and their parameters
+    # The plan of these genes, or the one that is there already, and their parameters
     cdef int build(self, object genomes, Py_ssize_t index, object config, const Genes *genes,
                    const Graph *graph, int mode, int typenum) except -1
     # All of it but the values of the parameters; the plan is there
@@ -44,6 +45,7 @@ cdef class Network(Model):
 cdef int checked_typenum(object dtype) except -1
 
 # The network of genomes[index], which is not asked for before somebody wants it.  graph: the plan
-# of genes where one exists (it is copied), or NULL; mode: of Mode.  ValueError for a cycle.
+# of genes where one exists, which must stay as long as genomes lives, or NULL; mode: of Mode.
+# ValueError for a cycle.
 cdef Network network_of(object genomes, Py_ssize_t index, object config, const Genes *genes,
                         const Graph *graph, int mode, int typenum)

@@ -140,8 +140,8 @@ cdef class Network(Model):
         if self.kernels != NULL:
             raise RuntimeError("a network is built once")
         if graph != NULL:
-            self.memory = new_memory(graph.n_bytes)
-            self.graph = copy_graph(graph, self.memory.data)
+            self.graph = graph
+            self.plan_owner = genomes
         else:
             self.memory = new_memory(graph_bytes(genes.n_connections, genes.n_nodes))
             scratch = acquire(compiling, compile_scratch(genes.n_connections, genes.n_nodes))
