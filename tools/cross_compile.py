@@ -122,8 +122,8 @@ def jobs_for(target, setup, modules, folder):
         # zig has clang's names of processors with underscores
         isa_flags = [flag.replace("x86-64-v", "x86_64_v") for flag in (sets[isa][1] if isa else [])]
         command = [
-            sys.executable, "-m", "ziglang", "cc", "-target", target, "-c", *flags,
-            *isa_flags,
+            sys.executable, "-m", "ziglang", "cc", "-target", target, "-c",
+            setup.optimization(module.name), *flags, *isa_flags,
             *(f"-D{name}={value}" for name, value in macros),
             *(f"-I{path}" for path in includes),
             *([] if system == "windows" else ["-fPIC"]),
