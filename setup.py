@@ -26,8 +26,8 @@ ARM = {"baseline": (16, [])}
 SCALAR = {"scalar": (0, [])}
 
 # Modules with loops of their own, and those whose calls cost as much as what they do.  All others
-# around the kernels run once a call or less, and are compiled for size: it makes the wheel a quarter
-# smaller.
+# around the kernels run once a call or less and are compiled for size, which makes the wheel a
+# quarter smaller.
 LOOPS = (
     "fastnet.neat._crossing", "fastnet.neat._crossover", "fastnet.neat.breeding",
     "fastnet.neat.graph", "fastnet.neat.mutation", "fastnet.neat.species",
