@@ -1,7 +1,7 @@
 """What `Genome.from_connections` takes, as arrays."""
 
+import math
 import numbers
-import sys
 
 import numpy as np
 
@@ -26,9 +26,13 @@ def checked_number(value, name):
     """A finite float; TypeError or ValueError for anything else."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not abs(value) <= sys.float_info.max:
+    try:
+        number = float(value)
+    except OverflowError:  # an integer or a fraction
+        number = math.inf
+    if not math.isfinite(number):
         raise ValueError(f"{name} must be finite, got {value!r}")
-    return float(value)
+    return number
 
 
 def connection_rows(connections):

@@ -59,9 +59,11 @@ cdef class Breeder:
             parents.arena.n_nodes + n * EXTRA_NODES + most_nodes)
         self.row = self.done_of_row = self.n_done = 0
         while True:
+            registry.is_breeding = True
             with nogil:
                 status = self.make_children(
                     parents, table, registry, seed, generation, children, arena)
+            registry.is_breeding = False
             if status == DONE:
                 break
             if status == FAILED:

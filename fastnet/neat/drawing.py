@@ -391,6 +391,8 @@ def _checked_size(value, name):
         value = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number of pixels, got {value!r}") from None
+    except OverflowError:
+        raise ValueError(f"{name} must be from 1 to 1e6 pixels, got more") from None
     if not 1.0 <= value <= 1e6:
         raise ValueError(f"{name} must be from 1 to 1e6 pixels, got {value:g}")
     return value

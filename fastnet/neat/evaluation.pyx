@@ -73,6 +73,8 @@ cdef double checked_fitness(object value, Py_ssize_t i) except? -1:
             raise TypeError(f"the fitness of genome {i} must be a number, got {value!r}")
         try:
             fitness = float(value)
+        except OverflowError:
+            raise ValueError(f"the fitness of genome {i} is too large for a float") from None
         except (TypeError, ValueError):
             raise TypeError(
                 f"the fitness of genome {i} must be a number, got {value!r}") from None

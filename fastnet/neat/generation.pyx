@@ -134,9 +134,19 @@ cdef class Generation:
         return self.n_genomes
 
 
+cdef Generation checked_generation(Generation generation):
+    if generation is None:
+        raise TypeError("sequences of genomes and networks are made by a population")
+    return generation
+
+
 # index as a position in a sequence of n, -1 with an IndexError
 cdef Py_ssize_t position_of(object index, Py_ssize_t n, str name) except -1:
-    cdef Py_ssize_t i = index
+    cdef Py_ssize_t i
+    try:
+        i = index
+    except OverflowError:
+        i = n
     if i < 0:
         i += n
     if not 0 <= i < n:
@@ -158,10 +168,10 @@ cdef class Genomes:
         raise TypeError("Genomes are made by a population")
 
     def __len__(self):
-        return self.generation.n_genomes
+        return checked_generation(self.generation).n_genomes
 
     def __getitem__(self, index):
-        cdef Generation generation = self.generation
+        cdef Generation generation = checked_generation(self.generation)
         cdef Py_ssize_t i
         cdef double fitness
         if isinstance(index, slice):
@@ -172,13 +182,13 @@ cdef class Genomes:
             generation.config, &generation.genes[i], fitness if fitness == fitness else None)
 
     def __iter__(self):
-        return (self[i] for i in range(self.generation.n_genomes))
+        return (self[i] for i in range(len(self)))
 
     def __reduce__(self):
         return list, (self[:],)
 
     def __repr__(self):
-        return f"<{self.generation.n_genomes} genomes>"
+        return f"<{len(self)} genomes>"
 
 
 cdef class Networks:
@@ -195,10 +205,10 @@ cdef class Networks:
         raise TypeError("Networks are made by a population")
 
     def __len__(self):
-        return self.generation.n_genomes
+        return checked_generation(self.generation).n_genomes
 
     def __getitem__(self, index):
-        cdef Generation generation = self.generation
+        cdef Generation generation = checked_generation(self.generation)
         cdef Py_ssize_t i
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(generation.n_genomes))]
@@ -208,10 +218,10 @@ cdef class Networks:
         return self.made[i]
 
     def __iter__(self):
-        return (self[i] for i in range(self.generation.n_genomes))
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self):
-        return f"<{self.generation.n_genomes} networks>"
+        return f"<{len(self)} networks>"
 
 
 cdef Network network_at(Generation generation, object genomes, Py_ssize_t i):

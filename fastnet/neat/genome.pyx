@@ -133,6 +133,7 @@ cdef class Genome:
         arena.clear(initial_connections(self.rules), initial_nodes(self.rules))
         arena.point_to_end(&genes)
         start_from(&draws, stream)
+        known.wait()
         if create_genes(&genes, self.rules, known, &draws, NULL) == NO_MEMORY:
             raise MemoryError("no memory for the innovations of a new genome")
         leave(&draws, stream)
@@ -607,6 +608,8 @@ cdef bint change(Genome genome, Mutation mutation, object rng, object registry, 
     genome.make_room(EXTRA_CONNECTIONS, EXTRA_NODES)
     workspace = acquire(shared, mutation_scratch(g.n_connections, g.n_nodes))
     start_from(&draws, stream)
+    if known is not None:
+        known.wait()
     if mutation == MIX:
         bits = mutate_genes(g, r, known, &draws, workspace.data)
     elif mutation == SCALE:

@@ -38,7 +38,13 @@ cdef class InnovationRegistry:
     cdef bint is_snapshot           # then the tables are empty, and had so many entries:
     cdef Py_ssize_t n_connections
     cdef Py_ssize_t n_splits
+    cdef bint is_built
+    cdef object lock                # held by whoever changes or packs the population of this run
+    cdef bint is_breeding           # under the lock: tables may move without the interpreter
 
+    # Until no other thread breeds with it: nothing changes then, as long as this one keeps the
+    # interpreter
+    cdef int wait(self) except -1
     # The number of the connection; a new one where it is not known.  -1: no memory.
     cdef int64_t connection(self, int64_t source, int64_t target) noexcept nogil
     # The node that splits this connection of these genes: the known one that they have not got

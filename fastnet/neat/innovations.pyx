@@ -1,6 +1,10 @@
 """Innovation numbers: the same structure found twice gets the same numbers."""
 
+import threading
+
 import numpy as np
+
+from fastnet._checks import checked_int
 
 cimport numpy as cnp
 from libc.stdint cimport int32_t, int64_t, uint64_t
@@ -193,8 +197,11 @@ cdef class InnovationRegistry:
         self.next_innovation = 0
         self.next_node = self.rules.n_fixed
         self.first_hidden = -1
+        self.lock = threading.RLock()
 
     def __init__(self, config, genomes=()):
+        if self.is_built:
+            raise RuntimeError("a registry is built once: its numbers must keep their meaning")
         try:
             genomes = list(genomes)
         except TypeError:
@@ -204,6 +211,13 @@ cdef class InnovationRegistry:
             self._learn(genomes)
         else:
             self._begin()
+        self.is_built = True
+
+    cdef int wait(self) except -1:
+        if self.is_breeding:
+            with self.lock:
+                pass
+        return 0
 
     def __dealloc__(self):
         free(self.fixed)
@@ -330,6 +344,7 @@ cdef class InnovationRegistry:
 
     def new_generation(self):
         """Begins a generation: with ``innovation_scope="generation"`` forgets all pairs."""
+        self.wait()
         self.begin_generation()
 
     cpdef InnovationRegistry snapshot(self):
@@ -340,6 +355,7 @@ cdef class InnovationRegistry:
         InnovationRegistry
         """
         cdef InnovationRegistry snapshot
+        self.wait()
         if self.rules.per_generation:
             return self.copy()
         snapshot = InnovationRegistry.__new__(InnovationRegistry, self.config)
@@ -365,6 +381,7 @@ cdef class InnovationRegistry:
         if snapshot is None:
             raise TypeError("snapshot must be an InnovationRegistry, got NoneType")
         check_same_kind(snapshot.config, self.config, "snapshot")
+        self.wait()
         for i in range(self.rules.n_fixed):
             if snapshot.fixed[i] != self.fixed[i]:
                 raise ValueError("snapshot must be one of this registry, got other fixed nodes")
@@ -385,6 +402,7 @@ cdef class InnovationRegistry:
     cdef int check_known(self, const Genes *genes) except -1:
         cdef Py_ssize_t i, m = genes.n_connections, n = genes.n_nodes
         cdef bint known
+        self.wait()
         for i in range(self.rules.n_fixed):
             if genes.node[i] != self.fixed[i]:
                 raise ValueError(
@@ -418,7 +436,10 @@ cdef class InnovationRegistry:
         int or None
             None where no genome had that connection.
         """
-        cdef int64_t innovation = look_up(&self.connections, source, target)
+        cdef int64_t innovation, start = checked_int(source, "source", 0)
+        cdef int64_t end = checked_int(target, "target", 0)
+        self.wait()
+        innovation = look_up(&self.connections, start, end)
         return None if innovation < 0 else innovation
 
     def node_of(self, innovation, k=0):
@@ -435,7 +456,10 @@ cdef class InnovationRegistry:
         int or None
             None where no genome had that node.
         """
-        cdef int64_t node = look_up(&self.splits, innovation, k)
+        cdef int64_t node, split = checked_int(innovation, "innovation", 0)
+        cdef int64_t before = checked_int(k, "k", 0)
+        self.wait()
+        node = look_up(&self.splits, split, before)
         return None if node < 0 else node
 
     def copy(self):
@@ -447,6 +471,8 @@ cdef class InnovationRegistry:
         if not isinstance(other, InnovationRegistry):
             return NotImplemented
         that = <InnovationRegistry> other
+        self.wait()
+        that.wait()
         if not same_kind(self.rules, that.rules):
             return False
         for i in range(self.rules.n_fixed):
@@ -469,6 +495,9 @@ cdef class InnovationRegistry:
             f"next_node={self.next_node})")
 
     def __reduce__(self):
+        if self.is_snapshot:
+            raise TypeError("a snapshot knows numbers of its registry only: copy the registry")
+        self.wait()
         fixed = np.empty(self.rules.n_fixed, np.int64)
         memcpy(cnp.PyArray_DATA(<cnp.ndarray> fixed), self.fixed,
                self.rules.n_fixed * sizeof(int64_t))
@@ -498,7 +527,11 @@ def restored(config, fixed, connections, splits, next_innovation, next_node, fir
     memcpy(registry.fixed, cnp.PyArray_DATA(ids), registry.rules.n_fixed * sizeof(int64_t))
     registry.next_innovation = check_number(next_innovation, "innovation")
     registry.next_node = check_number(next_node, "node")
+    if first_hidden != -1 and not (
+            ids.max() < first_hidden <= next_node - registry.rules.most_hidden):
+        raise ValueError(f"the first hidden node must be one of new genomes, got {first_hidden}")
     registry.first_hidden = first_hidden
+    registry.is_built = True
     cdef cnp.ndarray pairs = checked_columns(connections, "connections", (-1, 3))
     check_entries(pairs, "connections", registry.next_innovation)
     extend_pairs(&registry.connections, pairs)

@@ -85,7 +85,8 @@ cdef class Network(Model):
     genome : fastnet.neat.Genome
         What the network was made of; its later changes do not reach the network.
     node_ids : ndarray (n_nodes,)
-        Of every node, in the order of ``genome.nodes`` and of the columns of `trace`.
+        Of every node, in the order of ``genome.nodes`` and of the columns of `trace`; ValueError
+        where the genome has got other connections or nodes.
     mode : str
     n_inputs, n_outputs, n_parameters : int
     dtype : numpy.dtype
@@ -681,6 +682,7 @@ cdef class Network(Model):
     @property
     def node_ids(self):
         self.check_built()
+        self.check_genome()
         return np.array(self.genome.nodes["id"])
 
     @property

@@ -25,6 +25,7 @@ cdef class Population:
     cdef Breeder breeder
     cdef SpeciesTable table
     cdef Genome champion                # the fittest of all generations
+    cdef InnovationRegistry known       # in the middle of a step: the registry before it
     cdef bint is_busy
 
     cdef int check_built(self) except -1

@@ -94,6 +94,8 @@ cdef class Population:
     def __init__(self, config, seed=0, genomes=None):
         cdef Generation first
         cdef uint64_t number
+        if self.current is not None:
+            raise RuntimeError("a population is built once")
         rules_of(config)
         given = () if genomes is None else checked_genomes(genomes, config)
         number = as_seed(seed)
@@ -329,7 +331,6 @@ cdef class Population:
 
     cdef int advance(self, Evaluator evaluator, bint wants_solved, Team team) except -1:
         cdef Generation generation = self.current
-        cdef InnovationRegistry known = None
         cdef int64_t number = self.generation + 1, next_innovation = -1, next_node = -1
         cdef Draws draws
         cdef uint64_t seed
@@ -340,23 +341,28 @@ cdef class Population:
         self.is_busy = True
         try:
             if self.generation:
-                known = self.registry.snapshot()
-                self.registry.begin_generation()
-                generation = self.take_spare()
-                self.breeder.breed(self.current, self.table, self.registry, self.seed, number,
-                                   generation)
-                next_innovation = self.registry.next_innovation
-                next_node = self.registry.next_node
+                with self.registry.lock:
+                    self.known = self.registry.snapshot()
+                    self.registry.begin_generation()
+                    generation = self.take_spare()
+                    self.breeder.breed(self.current, self.table, self.registry, self.seed, number,
+                                       generation)
+                    next_innovation = self.registry.next_innovation
+                    next_node = self.registry.next_node
             evaluator.run(generation, seed, wants_solved, team)
-            self.commit(generation, number, &draws)
+            with self.registry.lock:
+                self.commit(generation, number, &draws)
+                self.known = None
         except BaseException:
             # Numbers that the fitness function has given to others must keep their meaning
-            if known is not None and (
-                    next_innovation < 0 or (next_innovation == self.registry.next_innovation
-                                            and next_node == self.registry.next_node)):
-                self.registry.restore(known)
-            if generation is self.current:
-                generation.clear_fitness()
+            with self.registry.lock:
+                if self.known is not None and (
+                        next_innovation < 0 or (next_innovation == self.registry.next_innovation
+                                                and next_node == self.registry.next_node)):
+                    self.registry.restore(self.known)
+                self.known = None
+                if generation is self.current:
+                    generation.clear_fitness()
             raise
         finally:
             self.is_busy = False
@@ -493,6 +499,10 @@ cdef list checked_genomes(object genomes, object config):
 cdef double checked_target(object target) except? -1:
     if isinstance(target, bool) or not isinstance(target, numbers.Real):
         raise TypeError(f"target must be a number or None, got {target!r}")
-    if math.isnan(target):
+    try:
+        number = float(target)
+    except OverflowError:
+        raise ValueError("target is too large for a float") from None
+    if math.isnan(number):
         raise ValueError("target must not be NaN")
-    return float(target)
+    return number

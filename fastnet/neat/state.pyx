@@ -125,9 +125,20 @@ def pack(Population population):
     arrays : dict of str to ndarray
     numbers : dict of str to int
     """
+    cdef InnovationRegistry registry = population.registry
+    # A step in another thread waits
+    with registry.lock:
+        return packed(population)
+
+
+cdef tuple packed(Population population):
     cdef SpeciesTable table = population.table
     cdef Generation current = population.current
     cdef InnovationRegistry registry = population.registry
+    if population.known is not None:
+        # in the middle of a step, which begins anew when the population is there again
+        registry = registry.copy()
+        registry.restore(population.known)
     arrays = {}
     pack_genes(arrays, "genomes", current.genes, current.n_genomes)
     _, fixed, connections, splits, next_innovation, next_node, first_hidden = (

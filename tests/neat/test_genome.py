@@ -67,6 +67,9 @@ def test_numbers_of_all_kinds(config):
     row = (np.int8(1), np.uint16(1), np.int64(4), Fraction(1, 4), np.bool_(True))
     g = neat.Genome.from_connections(config, [row, (2, 2, 4, 3, False)], **IDS)
     assert g.connections.tolist() == [(1, 1, 4, 0.25, True), (2, 2, 4, 3.0, False)]
+    for kind in (np.float16, np.float32, np.longdouble):
+        g = neat.Genome.from_connections(config, [(1, 1, 4, kind(0.25), True)], **IDS)
+        assert g.connections.tolist() == [(1, 1, 4, 0.25, True)]
     largest = 2**63 - 1
     g = neat.Genome.from_connections(config, [(largest, 1, largest, 1.0, True)], **IDS)
     assert g.connections.tolist() == [(largest, 1, largest, 1.0, True)]

@@ -213,6 +213,9 @@ def test_restore_refuses_what_is_no_snapshot_of_it(config, genome):
             registry.restore(wrong)
     # A snapshot itself knows nothing, and can be asked
     assert registry.snapshot().innovation_of(1, 4) is None
+    # and a copy of it would be taken for a registry that knows nothing
+    with pytest.raises(TypeError, match="snapshot"):
+        copy.copy(registry.snapshot())
 
 
 def test_many_pairs():
@@ -257,8 +260,15 @@ def test_bad_arguments(config, genome):
         neat.InnovationRegistry(config, [genome, 3])
     with pytest.raises(ValueError, match=r"genomes\[0\] is for 3 inputs"):
         neat.InnovationRegistry(neat.Config.time_step(2, 1), [genome])
-    with pytest.raises(TypeError):
-        neat.InnovationRegistry(config).innovation_of("1", 2)
+    registry = neat.InnovationRegistry(config)
+    for wrong, error in (("1", TypeError), (1.5, TypeError), (None, TypeError), (-1, ValueError),
+                         (2**63, ValueError), (float("inf"), TypeError)):
+        for call in (lambda x: registry.innovation_of(x, 2), lambda x: registry.innovation_of(2, x),
+                     registry.node_of, lambda x: registry.node_of(0, x)):
+            with pytest.raises(error, match="must be"):
+                call(wrong)
+    with pytest.raises(RuntimeError, match="built once"):
+        registry.__init__(config)
     config = neat.Config(1_000_000, 1_000_000)
     with pytest.raises(MemoryError, match="1000001000000 connections"):
         neat.InnovationRegistry(config)
@@ -285,6 +295,6 @@ def test_torn_pickles_are_refused(config, genome):
         {"fixed": np.arange(2)}, {"fixed": np.arange(4.0)}, {"connections": connections[:, :2]},
         {"connections": connections - 3}, {"next_innovation": 5}, {"next_innovation": 2**63 - 1},
         {"next_node": -1}, {"connections": np.concatenate([connections, connections])},
-        {"splits": np.array([[3, 0, 6]])}):
+        {"splits": np.array([[3, 0, 6]])}, {"first_hidden": 0}, {"first_hidden": 2**40}):
         with pytest.raises(ValueError, match=r".+"):
             make(**(good | wrong))

@@ -73,6 +73,8 @@ def test_negative_rng(genome, name):
         ("add_connection", {"source": 5, "target": 4}, ValueError, "5 -> 4 closes a cycle"),
         ("add_connection", {"weight": math.nan}, ValueError, "weight must be finite"),
         ("add_connection", {"weight": math.inf}, ValueError, "weight must be finite"),
+        ("add_connection", {"weight": np.float32("inf")}, ValueError, "weight must be finite"),
+        ("add_connection", {"weight": 10**400}, ValueError, "weight must be finite"),
         ("add_connection", {"weight": "1"}, TypeError, "weight must be a number")])
 def test_bad_arguments(genome, registry, name, arguments, error, match):
     if name.startswith("add"):

@@ -320,3 +320,15 @@ def test_a_number_that_calls_the_network_again():
 
     inputs = [0.25, Sly(0.5)]
     assert network.activate(inputs) == network.activate([0.25, 0.5])
+
+
+def test_ids_of_a_genome_that_has_changed():
+    config = neat.Config(1, 1)
+    genome = neat.Genome(config)
+    network = genome.network()
+    genome.perturb_weights(0)
+    assert network.node_ids.tolist() == [0, 1, 2]
+    genome.add_node(0)
+    for look in (lambda: network.node_ids, lambda: network.trace([1.0], 1)):
+        with pytest.raises(ValueError, match="other connections or nodes"):
+            look()

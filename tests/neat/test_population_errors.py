@@ -79,8 +79,9 @@ def after(n, fail):
         (1j, TypeError, "the fitness of genome {} must be a number"),
         ([1.0], TypeError, "the fitness of genome {} must be a number"),
         (np.ones(1), TypeError, "the fitness of genome {} must be a number"),
+        (10**400, ValueError, "the fitness of genome {} is too large"),
     ],
-    ids=["none", "nan", "inf", "text", "complex", "list", "array"],
+    ids=["none", "nan", "inf", "text", "complex", "list", "array", "huge"],
 )
 def test_values_that_are_no_fitness(population, n, value, error, match):
     check_unchanged(population, after(n, lambda: value), error, match.format(n))
@@ -179,6 +180,69 @@ def test_a_fitness_must_not_step(population):
     check_unchanged(population, nested, RuntimeError, "in the middle of a step")
 
 
+def test_a_population_is_built_once(population):
+    def again(network):
+        population.__init__(CONFIG.replace(population_size=500))
+
+    check_unchanged(population, again, RuntimeError, "built once")
+
+
+@pytest.mark.parametrize("scope", ["run", "generation"])
+def test_a_copy_in_the_middle_of_a_step_is_of_before(scope):
+    pop = neat.Population(CONFIG.replace(innovation_scope=scope), seed=3)
+    copies = []
+
+    def fitness(network):
+        if len(copies) == pop.generation:
+            copies.append(pop.copy())
+        return good(network)
+
+    for _ in range(4):
+        pop.step(fitness)
+    for k, copy in enumerate(copies):
+        assert copy.generation == k
+        for _ in range(4 - k):
+            copy.step(good)
+        assert state_of(copy) == state_of(pop)
+
+
+def test_threads_look_at_a_population_that_goes_on():
+    pop = neat.Population(CONFIG.replace(population_size=1000), seed=0)
+    stop = threading.Event()
+    copies = []
+
+    def look():
+        k = 0
+        while not stop.is_set():
+            k += 1
+            copies[:] = [pop.copy()]
+            genome = neat.Genome(CONFIG, rng=k, registry=pop.registry)
+            genome.add_node(k, pop.registry)
+            assert pop.registry.innovation_of(0, 3) == 0
+            assert sum(species.size for species in copies[0].species) in (0, 1000)
+            assert len(pop.genomes[:10]) == 10
+
+    failed = []
+    watcher = threading.Thread(target=lambda: failed.append(run_safely(look)))
+    watcher.start()
+    try:
+        for _ in range(40):
+            pop.step(neat.tasks.XOR())
+    finally:
+        stop.set()
+        watcher.join()
+    assert failed == [None]
+    copies[0].step(good)
+
+
+def run_safely(function):
+    try:
+        function()
+    except Exception as error:
+        return error
+    return None
+
+
 def test_numbers_given_out_by_a_failing_fitness_keep_their_meaning():
     pop = neat.Population(CONFIG, seed=3)
     pop.step(good)
@@ -209,6 +273,7 @@ def test_numbers_given_out_by_a_failing_fitness_keep_their_meaning():
         ({"generations": -1}, ValueError, "generations must be at least 0"),
         ({"generations": 2.5}, TypeError, "generations must be an int"),
         ({"n_threads": 0}, ValueError, "n_threads must be at least 1"),
+        ({"target": 10**400}, ValueError, "target is too large"),
         ({"target": math.nan}, ValueError, "target must not be NaN"),
         ({"target": "best"}, TypeError, "target must be a number or None"),
         ({"target": True}, TypeError, "target must be a number or None"),
@@ -274,8 +339,21 @@ def test_a_population_that_was_never_built():
 
 def test_sequences_are_made_by_populations():
     pop = neat.Population(CONFIG)
-    with pytest.raises(TypeError, match="made by a population"):
-        type(pop.genomes)()
+    kinds = [type(pop.genomes)]
+
+    @neat.population_fitness
+    def fitness(networks):
+        kinds.append(type(networks))
+        return np.zeros(len(networks))
+
+    pop.step(fitness)
+    for kind in kinds:
+        with pytest.raises(TypeError, match="made by a population"):
+            kind()
+        empty = kind.__new__(kind)
+        for use in (len, repr, list, lambda x: x[0], lambda x: x[:]):
+            with pytest.raises(TypeError, match="made by a population"):
+                use(empty)
 
 
 def test_a_reporter_that_raises_ends_the_run(population):

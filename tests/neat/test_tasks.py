@@ -221,6 +221,9 @@ def test_dataset_copies():
     for array in (task.X, task.y):
         with pytest.raises(ValueError, match="read-only"):
             array[0, 0] = 1
+    with pytest.raises(RuntimeError, match="built once"):
+        task.__init__(x, y)
+    assert task.evaluate(network) == before
 
 
 def test_dataset_object():
@@ -261,6 +264,7 @@ def test_dataset_object():
     (([[1.0]], [0.5], "squared_error", "a"), TypeError, "target"),
     (([[1.0]], [0.5], "squared_error", True), TypeError, "target"),
     (([[1.0]], [0.5], "squared_error", np.nan), ValueError, "target"),
+    (([[1.0]], [0.5], "squared_error", 10**400), ValueError, "target"),
 ])
 def test_bad_data(arguments, error, name):
     with pytest.raises(error, match=name):
@@ -288,8 +292,10 @@ def test_bad_networks():
         task.evaluate(network, "a")
     with pytest.raises(ValueError, match="seed"):
         task.evaluate(network, -1)
-    with pytest.raises((TypeError, ValueError)):
-        task.solved(network, "a")
+    with pytest.raises(TypeError, match="fitness must be a number"):
+        task.solved(network, "nan")
+    with pytest.raises(ValueError, match="fitness is too large"):
+        task.solved(network, 10**400)
 
 
 def test_many_threads_use_one_task():

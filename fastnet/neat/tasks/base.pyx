@@ -1,5 +1,7 @@
 """Tasks that evaluate a network without the interpreter."""
 
+import numbers
+
 from libc.stdint cimport uint64_t
 
 from fastnet._checks import checked_int
@@ -88,7 +90,7 @@ cdef class NativeTask:
         bool
         """
         cdef Network net = checked_network(self, network)
-        cdef double reached = float(fitness)
+        cdef double reached = checked_number(fitness)
         cdef Py_ssize_t offset = scratch_offset(net)
         cdef Workspace workspace = acquire(
             self.workspace, offset + self.scratch_bytes(net.kernels, net.graph))
@@ -117,6 +119,15 @@ cdef class NativeTask:
 cdef Py_ssize_t scratch_offset(Network net) noexcept:
     """Where scratch begins after the state."""
     return (net.kernels.graph_state(net.graph) + SLACK_BYTES + ALIGNMENT) // ALIGNMENT * ALIGNMENT
+
+
+cdef double checked_number(object fitness) except? -1:
+    if isinstance(fitness, bool) or not isinstance(fitness, numbers.Real):
+        raise TypeError(f"fitness must be a number, got {fitness!r}")
+    try:
+        return float(fitness)
+    except OverflowError:
+        raise ValueError("fitness is too large for a float") from None
 
 
 cdef Network checked_network(NativeTask task, object network):

@@ -74,6 +74,8 @@ cdef class Dataset(NativeTask):
         cdef cnp.ndarray expected
         cdef object given
         cdef Py_ssize_t n_outputs = 1
+        if self.n_rows:
+            raise RuntimeError("a Dataset is built once")
         if 0 in np.shape(inputs):
             raise ValueError(f"X must have at least one row and one column, got {np.shape(inputs)}")
         check_finite(inputs, "X")
@@ -96,7 +98,10 @@ cdef class Dataset(NativeTask):
         if target is not None:
             if isinstance(target, bool) or not isinstance(target, numbers.Real):
                 raise TypeError(f"target must be a number or None, got {target!r}")
-            target = float(target)
+            try:
+                target = float(target)
+            except OverflowError:
+                raise ValueError("target is too large for a float") from None
             if math.isnan(target):
                 raise ValueError("target must be a number or None, got NaN")
         with np.errstate(over="ignore", under="ignore"):
