@@ -498,6 +498,11 @@ def restored(config, fixed, connections, splits, next_innovation, next_node, fir
     memcpy(registry.fixed, cnp.PyArray_DATA(ids), registry.rules.n_fixed * sizeof(int64_t))
     registry.next_innovation = check_number(next_innovation, "innovation")
     registry.next_node = check_number(next_node, "node")
+    if (ids < 0).any() or (ids >= next_node).any() or len(np.unique(ids)) < len(ids):
+        raise ValueError(f"fixed must hold distinct numbers from 0 on, all below {next_node}")
+    last_hidden = next_node - <object> registry.rules.most_hidden
+    if first_hidden != -1 and not 0 <= first_hidden <= last_hidden:
+        raise ValueError(f"first_hidden must be -1 or from 0 to {last_hidden}, got {first_hidden}")
     registry.first_hidden = first_hidden
     cdef cnp.ndarray pairs = checked_columns(connections, "connections", (-1, 3))
     check_entries(pairs, "connections", registry.next_innovation)
@@ -524,6 +529,8 @@ cdef int check_entries(object entries, str name, int64_t next_number) except -1:
         raise ValueError(f"{name} must hold numbers from 0 on, values below {next_number}")
     if len(np.unique(entries[:, :2], axis=0)) < len(entries):
         raise ValueError(f"{name} must not hold a pair twice")
+    if len(np.unique(entries[:, 2])) < len(entries):
+        raise ValueError(f"{name} must not give a number to two pairs")
     return 0
 
 
