@@ -93,7 +93,8 @@ cdef class Network(Model):
     -----
     The value of a node is f(bias + sum of weight * value over the enabled connections that enter
     it), f its activation; inputs are taken as they are.
-    One row and many rows are computed by different means, and may differ in the last bits.
+    One row (n_inputs,) and many rows are computed by different means, and may differ in the last
+    bits.
 
     * *feed_forward*: nodes in topological order; a node that nothing enters is f(bias).
     * *recurrent*: one step computes all nodes at once from the values before; those begin at 0.
@@ -310,7 +311,7 @@ cdef class Network(Model):
             self.one_row(cnp.PyArray_DATA(<cnp.ndarray> X), cnp.PyArray_DATA(out), workspace)
             release(workspace)
             return out
-        return self.many_rows(X)
+        return self.any_rows(X)
 
     def predict(self, X, n_threads=1):
         """The same as calling the network, on several threads.
@@ -336,7 +337,7 @@ cdef class Network(Model):
         run_chunks(run, chunks, n_threads)
         return y
 
-    cdef object many_rows(self, object X):
+    cdef object any_rows(self, object X):
         cdef cnp.ndarray x, y
         cdef cnp.npy_intp shape[2]
         cdef int ndim, status
@@ -352,10 +353,16 @@ cdef class Network(Model):
                 f"X must have shape ({self.n_inputs},) or (n_rows, {self.n_inputs}), "
                 f"got {np.shape(x)}"
             )
-        n_rows = cnp.PyArray_DIM(x, 0) if ndim == 2 else 1
+        n_rows = cnp.PyArray_DIM(x, 0)
         shape[0] = n_rows if ndim == 2 else self.n_outputs
         shape[1] = self.n_outputs
         y = cnp.PyArray_SimpleNew(ndim, shape, self.typenum)
+        if ndim == 1:
+            # With the bits of an array that needs no conversion
+            workspace = acquire(self.workspace, self.row_bytes)
+            self.one_row(cnp.PyArray_DATA(x), cnp.PyArray_DATA(y), workspace)
+            release(workspace)
+            return y
         workspace = acquire(self.workspace, self.forward_bytes(n_rows))
         watch(&monitor, &state)
         if 2.0 * n_rows * self.graph.n_edges > UNLOCKED_OPERATIONS:
