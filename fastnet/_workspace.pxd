@@ -2,6 +2,12 @@
 
 cimport numpy as cnp
 
+from fastnet._kernels.table cimport ALIGNMENT
+
+# Where the next array may begin behind so many bytes
+cdef inline Py_ssize_t aligned(Py_ssize_t n_bytes) noexcept nogil:
+    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+
 
 cdef class Memory:
     """Zeroed bytes; freed with the object."""

@@ -38,6 +38,8 @@ WHEEL_FILES = (
 EXTENSIONS = (
     "fastnet/_kernels/dispatch",
     "fastnet/_kernels/probe",
+    "fastnet/neat/population",
+    "fastnet/neat/tasks/xor",
     "fastnet/nn/network",
     "fastnet/training/loop",
 )
@@ -55,6 +57,7 @@ SDIST_FILES = (
     "fastnet/nn/network.pyi",
     "fastnet/py.typed",
     "examples/digits.py",
+    "examples/evolve_xor.py",
     "benchmarks/__init__.py",
     "tests/conftest.py",
     "tests/data/seed_cases.json",

@@ -12,7 +12,7 @@ from fastnet.neat._crossing cimport (
     Coins, add_genes, copy_connections, cross_nodes, crossing_scratch, flip
 )
 from fastnet.neat._draws cimport Draws, draw_chance, leave, start_from
-from fastnet.neat._genes cimport Arena, Change, Genes, equal_structure
+from fastnet.neat._genes cimport STRUCTURE, Arena, Genes, equal_block, equal_structure
 from fastnet.neat._rules cimport TIE_BOTH, TIE_NEITHER, Rules, rules_of
 from fastnet.neat.genome cimport Genome, checked_genome, genome_of
 from fastnet.random cimport RandomStream, as_stream
@@ -33,10 +33,6 @@ cdef enum:
 
 cdef inline bint is_taken(Share share, Coins *coins) noexcept nogil:
     return share == ALL_GENES or (share == HALF_OF_GENES and flip(coins, 1) & 1)
-
-
-cdef inline bint equal_block(const int64_t *x, const int64_t *y) noexcept nogil:
-    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0
 
 
 cdef inline void mix_weights(const double *a, const double *b, double *c, uint64_t bits,
@@ -174,9 +170,9 @@ cdef int cross_genes(const Genes *a, const Genes *b, int order, const Rules *rul
     if not is_whole or n_candidates:
         add_genes(a, b, rules, child, n_candidates, candidates, &coins,
                   candidates + n_candidates)
-        return 0 if equal_structure(child, a) else Change.STRUCTURE
+        return 0 if equal_structure(child, a) else STRUCTURE
     differs |= cross_nodes(a, b, rules, child, &coins)
-    return Change.STRUCTURE if differs else 0
+    return STRUCTURE if differs else 0
 
 
 cdef int check_relatives(const Genes *a, const Genes *b, const Rules *rules) except -1:

@@ -38,7 +38,6 @@ cdef class Arena:
     cdef Py_ssize_t node_capacity
     cdef Py_ssize_t n_connections   # taken
     cdef Py_ssize_t n_nodes
-    cdef bint is_shared             # somebody keeps it: its genes must stay
 
     # Forgets what is in it and makes room
     cdef int clear(self, Py_ssize_t n_connections, Py_ssize_t n_nodes) except -1
@@ -51,6 +50,11 @@ cdef class Arena:
     cdef void point_to_end(self, Genes *genes) noexcept nogil
     # The genome at the end has these sizes now and is taken
     cdef void take(self, const Genes *genes) noexcept nogil
+
+
+# Whether four innovations are the same: most genes of relatives match, side by side
+cdef inline bint equal_block(const int64_t *x, const int64_t *y) noexcept nogil:
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0
 
 
 # Position of a connection or node, -1 where there is none

@@ -12,7 +12,7 @@ from fastnet.neat.config import MODES
 from fastnet._arrays cimport convert, itemsize_of, matrix, typenum_of
 from fastnet._kernels.dispatch cimport kernels
 from fastnet._kernels.table cimport ALIGNMENT, RECURRENT_GRAPH, SLACK_BYTES, Graph, Kernels
-from fastnet._workspace cimport Memory, Workspace, acquire, new_memory, release
+from fastnet._workspace cimport Memory, Workspace, acquire, aligned, new_memory, release
 from fastnet.neat._rules cimport Rules, mode_id
 from fastnet.neat.genome cimport Genome
 from fastnet.neat.graph cimport (
@@ -28,10 +28,6 @@ cdef enum:
     UNLOCKED_OPERATIONS = 100000        # shorter work, of some microseconds, keeps the lock
 
 cdef Workspace compiling = Workspace()
-
-
-cdef inline Py_ssize_t padded(Py_ssize_t n_bytes) noexcept nogil:
-    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
 
 
 cdef class NetworkBatch:
@@ -94,11 +90,11 @@ cdef class NetworkBatch:
     def __init__(self, genomes, mode=None, dtype="float64"):
         cdef Genome genome
         cdef const Rules *rules
-        cdef Py_ssize_t k, plan, n_bytes = 0, n_scratch = 0, itemsize
+        cdef Py_ssize_t k = 0, plan, n_bytes = 0, n_scratch = 0, itemsize
         cdef Py_ssize_t m, n
         cdef char *place
         cdef Workspace scratch
-        cdef Graph *graph
+        cdef Graph *graph = NULL
         cdef int typenum = checked_typenum(dtype)
         if self.graphs != NULL:
             raise RuntimeError("a batch is built once")
@@ -127,8 +123,8 @@ cdef class NetworkBatch:
             m, n = genome.genes.n_connections, genome.genes.n_nodes
             n_scratch = max(n_scratch, compile_scratch(m, n))
             # values, sums and flags of a state are at most this
-            n_bytes += (graph_bytes(m, n) + padded((m + n) * itemsize + SLACK_BYTES)
-                        + padded(2 * n * (itemsize + 1) + ALIGNMENT))
+            n_bytes += (graph_bytes(m, n) + aligned((m + n) * itemsize + SLACK_BYTES)
+                        + aligned(2 * n * (itemsize + 1) + ALIGNMENT))
         self.kernels = kernels(itemsize)
         self.memory = new_memory(n_bytes)
         self.n_inputs, self.n_outputs = n_inputs, n_outputs
@@ -150,14 +146,14 @@ cdef class NetworkBatch:
             if graph == NULL:
                 break
             self.graphs[k] = graph
-            place += padded(graph_size(graph))
+            place += aligned(graph_size(graph))
             self.parameters[k] = place
             gather_parameters(&genome.genes, rules, itemsize, place)
-            place += padded(graph.n_parameters * itemsize + itemsize)
+            place += aligned(graph.n_parameters * itemsize + itemsize)
             self.states[k] = place
             plan = self.kernels.graph_state(graph)
             self.kernels.graph_reset(graph, place)
-            place += padded(plan)
+            place += aligned(plan)
             self.state_bytes = max(self.state_bytes, plan)
             self.scratch_bytes = max(self.scratch_bytes, self.kernels.graph_rows_scratch(graph))
             self.n_edges += graph.n_edges

@@ -11,7 +11,7 @@ from fastnet.neat.tasks.base cimport NativeTask
 
 cdef class Evaluator:
     cdef object function                # what was given: a task or a callable
-    cdef NativeTask task                # the same where it needs no interpreter
+    cdef NativeTask task                # the same where it needs no interpreter, or None
     cdef object evaluate_one            # task.evaluate
     cdef object solved                  # task.solved, or None
     cdef bint takes_all                 # a population fitness

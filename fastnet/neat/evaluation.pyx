@@ -13,9 +13,9 @@ from libc.string cimport memset
 
 from fastnet._kernels cimport dispatch
 from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
-from fastnet._kernels.table cimport ALIGNMENT, OK, SLACK_BYTES, Kernels
+from fastnet._kernels.table cimport OK, SLACK_BYTES, Kernels
 from fastnet._threads cimport Team
-from fastnet._workspace cimport Workspace, new_memory
+from fastnet._workspace cimport Workspace, aligned, new_memory
 from fastnet.neat.generation cimport Generation, network_at, networks_of
 from fastnet.neat.tasks.base cimport NativeTask
 from fastnet.training.model cimport Watch, raise_stopped, watch
@@ -41,7 +41,7 @@ cdef Evaluator new_evaluator(object fitness, object config):
         evaluator.evaluate_one = fitness.evaluate
         evaluator.solved = getattr(fitness, "solved", None)
         check_sizes(fitness, config)
-        if isinstance(fitness, NativeTask):
+        if isinstance(fitness, NativeTask) and not is_overridden(type(fitness)):
             evaluator.task = <NativeTask> fitness
     elif not callable(fitness):
         raise TypeError(
@@ -51,6 +51,12 @@ cdef Evaluator new_evaluator(object fitness, object config):
         evaluator.takes_all = is_population_fitness(fitness)
     evaluator.workspace = Workspace()
     return evaluator
+
+
+# Whether a class derived from a task has methods of its own in the place of the loops
+cdef bint is_overridden(object kind) except *:
+    native = <object> NativeTask
+    return kind.evaluate is not native.evaluate or kind.solved is not native.solved
 
 
 cdef int check_sizes(object task, object config) except -1:
@@ -117,8 +123,8 @@ cdef class Evaluator:
                 n_state = max(n_state, kernels.graph_state(generation.graphs[i]))
                 n_scratch = max(
                     n_scratch, self.task.scratch_bytes(kernels, generation.graphs[i]))
-        self.state_bytes = padded(n_state)
-        self.worker_bytes = self.state_bytes + padded(n_scratch)
+        self.state_bytes = aligned(n_state + SLACK_BYTES)
+        self.worker_bytes = self.state_bytes + aligned(n_scratch + SLACK_BYTES)
         self.workspace.reserve(self.worker_bytes * team.n_threads)
         self.generation = generation
         with nogil:
@@ -192,7 +198,3 @@ cdef class Evaluator:
                 checked_fitness(data[i], i)
             generation.values[i] = data[i]
         return 0
-
-
-cdef inline Py_ssize_t padded(Py_ssize_t n_bytes) noexcept nogil:
-    return (n_bytes + SLACK_BYTES + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT

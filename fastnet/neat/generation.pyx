@@ -8,10 +8,11 @@ import weakref
 from collections.abc import Sequence
 
 cimport numpy as cnp
+from libc.math cimport NAN
 from libc.string cimport memset
 
-from fastnet._kernels.table cimport ALIGNMENT, Graph
-from fastnet._workspace cimport Memory, Workspace, new_memory
+from fastnet._kernels.table cimport Graph
+from fastnet._workspace cimport Memory, Workspace, aligned, new_memory
 from fastnet.neat._genes cimport Arena, Genes
 from fastnet.neat._rules cimport rules_of
 from fastnet.neat.genome cimport genome_of
@@ -23,10 +24,6 @@ from fastnet.neat.network cimport Network, network_of
 cnp.import_array()
 
 __all__ = ["Generation", "Genomes", "Networks"]
-
-
-cdef inline Py_ssize_t aligned(Py_ssize_t n_bytes) noexcept nogil:
-    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
 
 
 # The memory where it is large enough, else a new one: half as much again, for generations grow
@@ -78,7 +75,7 @@ cdef class Generation:
         cdef Py_ssize_t i
         self.values = <double *> cnp.PyArray_DATA(fitness)
         for i in range(n):
-            self.values[i] = float("nan")
+            self.values[i] = NAN
         cnp.PyArray_CLEARFLAGS(fitness, cnp.NPY_ARRAY_WRITEABLE)
         self.fitness = fitness
         return 0

@@ -527,6 +527,8 @@ def restored(config, fixed, connections, splits, next_innovation, next_node, fir
     memcpy(registry.fixed, cnp.PyArray_DATA(ids), registry.rules.n_fixed * sizeof(int64_t))
     registry.next_innovation = check_number(next_innovation, "innovation")
     registry.next_node = check_number(next_node, "node")
+    if (ids < 0).any() or (ids >= next_node).any() or len(np.unique(ids)) < len(ids):
+        raise ValueError(f"fixed must hold distinct numbers from 0 on, all below {next_node}")
     if first_hidden != -1 and not (
             ids.max() < first_hidden <= next_node - registry.rules.most_hidden):
         raise ValueError(f"the first hidden node must be one of new genomes, got {first_hidden}")
@@ -557,6 +559,8 @@ cdef int check_entries(object entries, str name, int64_t next_number) except -1:
         raise ValueError(f"{name} must hold numbers from 0 on, values below {next_number}")
     if len(np.unique(entries[:, :2], axis=0)) < len(entries):
         raise ValueError(f"{name} must not hold a pair twice")
+    if len(np.unique(entries[:, 2])) < len(entries):
+        raise ValueError(f"{name} must not give a number to two pairs")
     return 0
 
 

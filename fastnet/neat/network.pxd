@@ -39,7 +39,8 @@ cdef class Network(Model):
     cdef void one_row(self, const void *x, void *y, Workspace workspace) noexcept
     cdef int step_row(self, const void *x, void *y) except -1
     cdef int read_numbers(self, object inputs, void *x) except -1
-    cdef object many_rows(self, object X)
+    # Whatever a call may be given
+    cdef object any_rows(self, object X)
 
 # NPY_FLOAT32 or NPY_FLOAT64 of a dtype; ValueError or TypeError for any other
 cdef int checked_typenum(object dtype) except -1

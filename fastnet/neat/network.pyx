@@ -11,25 +11,21 @@ from cpython.list cimport (
     PyList_CheckExact, PyList_GET_ITEM, PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
 )
 from cpython.ref cimport Py_INCREF
-from libc.stdint cimport int32_t
 from libc.string cimport memcmp, memcpy
 
-from fastnet._checks import checked_int
 from fastnet._parallel import cut_rows, run_chunks
 from fastnet.activations import names as activation_names
 from fastnet.neat.config import MODES
 
 from fastnet._arrays cimport convert, is_plain, itemsize_of
-from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
-from fastnet._kernels.table cimport (
-    ALIGNMENT, OK, RECURRENT_GRAPH, STOPPED, Graph, Loss, Monitor, Rows
-)
-from fastnet._workspace cimport Memory, Workspace, acquire, as_array, new_memory, release
+from fastnet._kernels.dispatch cimport kernels
+from fastnet._kernels.table cimport OK, RECURRENT_GRAPH, STOPPED, Graph, Loss, Monitor, Rows
+from fastnet._workspace cimport Workspace, acquire, aligned, as_array, new_memory, release
 from fastnet.neat._genes cimport Genes
-from fastnet.neat._rules cimport FEED_FORWARD, RECURRENT, Rules, mode_id, rules_of
+from fastnet.neat._rules cimport FEED_FORWARD, Rules, mode_id, rules_of
 from fastnet.neat.genome cimport Genome
 from fastnet.neat.graph cimport (
-    compile_graph, compile_scratch, copy_graph, gather_parameters, graph_bytes, node_slots
+    compile_graph, compile_scratch, copy_graph, gather_parameters, graph_bytes
 )
 from fastnet.training.model cimport Model, Watch, raise_stopped, watch
 
@@ -43,10 +39,6 @@ cdef enum:
 
 cdef Workspace compiling = Workspace()
 cdef tuple DTYPES = (np.dtype("float32"), np.dtype("float64"))
-
-
-cdef inline Py_ssize_t padded(Py_ssize_t n_bytes) noexcept nogil:
-    return (n_bytes + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
 
 
 cdef int checked_typenum(object dtype) except -1:
@@ -102,7 +94,8 @@ cdef class Network(Model):
     -----
     The value of a node is f(bias + sum of weight * value over the enabled connections that enter
     it), f its activation; inputs are taken as they are.
-    One row and many rows are computed by different means, and may differ in the last bits.
+    One row (n_inputs,) and many rows are computed by different means, and may differ in the last
+    bits.
 
     * *feed_forward*: nodes in topological order; a node that nothing enters is f(bias).
     * *recurrent*: one step computes all nodes at once from the values before; those begin at 0.
@@ -172,7 +165,7 @@ cdef class Network(Model):
         self.n_inputs = self.graph.n_inputs
         self.n_outputs = self.graph.n_outputs
         self.kernels = kernels(itemsize)
-        self.row_bytes = (padded(self.n_inputs * itemsize) + padded(self.n_outputs * itemsize)
+        self.row_bytes = (aligned(self.n_inputs * itemsize) + aligned(self.n_outputs * itemsize)
                           + self.kernels.graph_state(self.graph))
         return 0
 
@@ -265,12 +258,12 @@ cdef class Network(Model):
     # -- outputs -------------------------------------------------------------------------------
 
     cdef void *row_y(self, Workspace workspace) noexcept:
-        return <char *> workspace.data + padded(self.n_inputs * self.kernels.itemsize)
+        return <char *> workspace.data + aligned(self.n_inputs * self.kernels.itemsize)
 
     cdef void *row_state(self, Workspace workspace) noexcept:
         cdef Py_ssize_t itemsize = self.kernels.itemsize
-        return (<char *> workspace.data + padded(self.n_inputs * itemsize)
-                + padded(self.n_outputs * itemsize))
+        return (<char *> workspace.data + aligned(self.n_inputs * itemsize)
+                + aligned(self.n_outputs * itemsize))
 
     cdef void one_row(self, const void *x, void *y, Workspace workspace) noexcept:
         cdef void *state = self.row_state(workspace)
@@ -319,7 +312,7 @@ cdef class Network(Model):
             self.one_row(cnp.PyArray_DATA(<cnp.ndarray> X), cnp.PyArray_DATA(out), workspace)
             release(workspace)
             return out
-        return self.many_rows(X)
+        return self.any_rows(X)
 
     def predict(self, X, n_threads=1):
         """The same as calling the network, on several threads.
@@ -345,7 +338,7 @@ cdef class Network(Model):
         run_chunks(run, chunks, n_threads)
         return y
 
-    cdef object many_rows(self, object X):
+    cdef object any_rows(self, object X):
         cdef cnp.ndarray x, y
         cdef cnp.npy_intp shape[2]
         cdef int ndim, status
@@ -361,10 +354,16 @@ cdef class Network(Model):
                 f"X must have shape ({self.n_inputs},) or (n_rows, {self.n_inputs}), "
                 f"got {np.shape(x)}"
             )
-        n_rows = cnp.PyArray_DIM(x, 0) if ndim == 2 else 1
+        n_rows = cnp.PyArray_DIM(x, 0)
         shape[0] = n_rows if ndim == 2 else self.n_outputs
         shape[1] = self.n_outputs
         y = cnp.PyArray_SimpleNew(ndim, shape, self.typenum)
+        if ndim == 1:
+            # With the bits of an array that needs no conversion
+            workspace = acquire(self.workspace, self.row_bytes)
+            self.one_row(cnp.PyArray_DATA(x), cnp.PyArray_DATA(y), workspace)
+            release(workspace)
+            return y
         workspace = acquire(self.workspace, self.forward_bytes(n_rows))
         watch(&monitor, &state)
         if 2.0 * n_rows * self.graph.n_edges > UNLOCKED_OPERATIONS:
@@ -614,70 +613,12 @@ cdef class Network(Model):
 
         Raises
         ------
-        ValueError
-            The genome has changed its connections or nodes since the network was made.
+        TypeError, ValueError
+            x has another shape, or steps is no number of steps; or the genome has changed its
+            connections or nodes since the network was made.
         """
-        cdef Genome genome
-        cdef const Genes *genes
-        cdef Graph *graph
-        cdef const int32_t *slots
-        cdef Py_ssize_t n_steps = checked_int(steps, "steps", 0), n_nodes, n_slots, i, k, t, e
-        cdef Py_ssize_t plan
-        cdef cnp.ndarray row
-        cdef Memory scratch
-        self.check_built()
-        row = convert(x, "x", self.typenum)
-        if cnp.PyArray_NDIM(row) != 1 or cnp.PyArray_DIM(row, 0) != self.n_inputs:
-            raise ValueError(f"x must have shape ({self.n_inputs},), got {np.shape(row)}")
-        self.check_genome()
-        genome = self.genome
-        genes = &genome.genes
-        n_nodes = genes.n_nodes
-        plan = graph_bytes(genes.n_connections, n_nodes)
-        scratch = new_memory(plan + compile_scratch(genes.n_connections, n_nodes))
-        graph = compile_graph(genes, genome.rules, self.mode_id, True, scratch.data,
-                              <char *> scratch.data + plan)
-        slots = node_slots(genes, <char *> scratch.data + plan)
-        columns = np.array([slots[i] for i in range(n_nodes)])
-        n_slots = graph.n_sources + graph.n_nodes
-        if self.mode_id != FEED_FORWARD:
-            graph.mode = RECURRENT_GRAPH
-        state = new_memory(self.kernels.graph_state(graph))
-        self.kernels.graph_reset(graph, state.data)
-        values = as_array(state, n_slots, self.typenum)
-        values[:self.n_inputs] = row
-        # depth: of the layer; fired: what was computed in the step before
-        depth = np.zeros(n_slots, np.intp)
-        fired = np.arange(n_slots) < graph.n_sources
-        active = fired.copy()
-        edges = [
-            [graph.source[e] for e in range(graph.first[k], graph.first[k + 1])]
-            for k in range(graph.n_nodes)
-        ]
-        y = np.empty(self.n_outputs, self.dtype)
-        out = np.full((n_steps + 1, n_nodes), np.nan, self.dtype)
-        if self.mode_id == FEED_FORWARD:
-            for k in range(graph.n_nodes):
-                depth[graph.n_sources + k] = 1 + max((depth[i] for i in edges[k]), default=0)
-            self.kernels.graph_step(graph, self.data, cnp.PyArray_DATA(row),
-                                    cnp.PyArray_DATA(<cnp.ndarray> y), state.data)
-        for t in range(n_steps + 1):
-            if self.mode_id == FEED_FORWARD:
-                active = depth <= t
-            elif t:
-                before = values.copy()
-                self.kernels.graph_step(graph, self.data, cnp.PyArray_DATA(row),
-                                        cnp.PyArray_DATA(<cnp.ndarray> y), state.data)
-                if self.mode_id == RECURRENT:
-                    active[:] = True
-                else:
-                    fires = np.zeros(n_slots, bool)
-                    fires[graph.n_sources:] = [any(fired[i] for i in nodes) for nodes in edges]
-                    values[:] = np.where(fires, values, before)
-                    active |= fires
-                    fired = fires
-            out[t] = np.where(active, values, np.nan)[columns]
-        return out
+        from fastnet.neat.trace import trace
+        return trace(self, x, steps)
 
     @property
     def node_ids(self):
@@ -698,24 +639,6 @@ cdef class Network(Model):
     def mode(self):
         self.check_built()
         return MODES[self.mode_id]
-
-    def _seconds_per_row(self, x, repeats):
-        """Time of one row as C code sees it, called ``repeats`` times."""
-        self.check_built()
-        cdef cnp.ndarray row = convert(x, "x", self.typenum)
-        cdef cnp.ndarray y = np.empty(self.n_outputs, self.dtype)
-        cdef Py_ssize_t n = checked_int(repeats, "repeats"), _i
-        cdef Workspace workspace
-        cdef double started
-        if np.shape(row) != (self.n_inputs,):
-            raise ValueError(f"x must have shape ({self.n_inputs},), got {np.shape(row)}")
-        workspace = acquire(self.workspace, self.row_bytes)
-        started = monotonic_seconds()
-        for _i in range(n):
-            self.one_row(cnp.PyArray_DATA(row), cnp.PyArray_DATA(y), workspace)
-        started = monotonic_seconds() - started
-        release(workspace)
-        return started / n
 
     # -- the object ----------------------------------------------------------------------------
 

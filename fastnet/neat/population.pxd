@@ -29,13 +29,15 @@ cdef class Population:
     cdef bint is_busy
 
     cdef int check_built(self) except -1
+    # Also where another thread, or the fitness function, asks for what a step is changing
+    cdef int check_idle(self) except -1
     # Everything but the genomes of the generation that it returns
     cdef Generation prepare(self, object config, uint64_t seed, InnovationRegistry registry)
     # One generation.  With wants_solved the evaluator says afterwards who solves the task.
     cdef int advance(self, Evaluator evaluator, bint wants_solved, Team team) except -1
     # An empty generation that nobody keeps
     cdef Generation take_spare(self)
-    # The evaluated generation becomes the current one
+    # The evaluated generation becomes the current one, wholly or not at all
     cdef int commit(self, Generation generation, int64_t number, Draws *draws) except -1
     cdef Genome genome_at(self, Py_ssize_t i)
     cdef Species species_at(self, Py_ssize_t row)

@@ -4,7 +4,7 @@ import math
 import numbers
 
 cimport numpy as cnp
-from libc.math cimport INFINITY, isfinite, sqrt
+from libc.math cimport INFINITY, NAN, isfinite, sqrt
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
@@ -124,6 +124,12 @@ cdef class Population:
             raise RuntimeError("Population.__init__ was not called")
         return 0
 
+    cdef int check_idle(self) except -1:
+        self.check_built()
+        if self.is_busy:
+            raise RuntimeError("the population is in the middle of a step")
+        return 0
+
     @property
     def genomes(self):
         """Lazy sequence of the genomes; each is a copy, with its fitness."""
@@ -237,8 +243,8 @@ cdef class Population:
         if target is not None:
             wanted = checked_target(target)
         told = Reporters(reporters)
-        team = Team(min(checked_int(n_threads, "n_threads"), MOST_THREADS)
-                    if evaluator.task is not None else 1)
+        n_threads = min(checked_int(n_threads, "n_threads"), MOST_THREADS)
+        team = Team(n_threads if evaluator.task is not None else 1)
         winner = None
         with team, Progress(generations, bool(progress)) as line:
             for _ in range(generations):
@@ -276,6 +282,10 @@ cdef class Population:
         ------
         OSError
             The file cannot be written; what was there before is untouched.
+
+        Notes
+        -----
+        In the middle of a step, as from a fitness function, it is the population before it.
         """
         from fastnet.neat import files
 
@@ -334,8 +344,7 @@ cdef class Population:
         cdef int64_t number = self.generation + 1, next_innovation = -1, next_node = -1
         cdef Draws draws
         cdef uint64_t seed
-        if self.is_busy:
-            raise RuntimeError("the population is in the middle of a step")
+        self.check_idle()
         start_draws(&draws, self.seed, stream_of(number, WHOLE), 0)
         seed = draw_bits(&draws) >> 32
         self.is_busy = True
@@ -352,7 +361,7 @@ cdef class Population:
             evaluator.run(generation, seed, wants_solved, team)
             with self.registry.lock:
                 self.commit(generation, number, &draws)
-                self.known = None
+                generation = self.known = None
         except BaseException:
             # Numbers that the fitness function has given to others must keep their meaning
             with self.registry.lock:
@@ -369,7 +378,8 @@ cdef class Population:
         return 0
 
     cdef int commit(self, Generation generation, int64_t number, Draws *draws) except -1:
-        # What can fail comes first
+        # What can fail comes first.  No Python code runs behind it: a signal, which waits for some,
+        # would leave a step that is done in part.
         cdef Genome champion = self.champion
         cdef Py_ssize_t i, best = 0
         cdef double threshold = self.table.threshold
@@ -390,7 +400,7 @@ cdef class Population:
             self.spare = self.current
             self.current = generation
         self.generation = number
-        self.history.append(self.record_of(threshold))
+        self.history._records.append(self.record_of(threshold))
         return 0
 
     cdef Generation take_spare(self):
@@ -432,17 +442,17 @@ cdef class Population:
                 # in one pass without cancellation (Welford 1962)
                 squares += (value - mean) * (value - mean) * (n_finite - 1) / n_finite
                 mean += (value - mean) / n_finite
-        return Record(
+        return tuple.__new__(Record, (
             self.generation,
             best,
-            mean if n_finite else math.nan,
-            sqrt(squares / n_finite) if n_finite else math.nan,
+            mean if n_finite else NAN,
+            sqrt(squares / n_finite) if n_finite else NAN,
             generation.arena.n_connections / <double> n,
             generation.arena.n_nodes / <double> n,
             threshold,
             tuple([table.ids[i] for i in range(table.n_species)]),
             tuple([table.sizes[i] for i in range(table.n_species)]),
-        )
+        ))
 
     cdef Py_ssize_t winner(self, Evaluator evaluator, double target,
                            Py_ssize_t *n_evaluated) noexcept:

@@ -10,7 +10,7 @@ from libc.stdlib cimport free, malloc
 cimport numpy as cnp
 
 from fastnet._workspace cimport Memory, new_memory
-from fastnet.neat._genes cimport Genes
+from fastnet.neat._genes cimport Genes, equal_block
 from fastnet.neat._rules cimport Rules, rules_of
 from fastnet.neat.genome cimport Genome, checked_genome
 
@@ -30,10 +30,6 @@ cdef double SLACK = 1 + 1e-12
 # Words of a signature
 cdef enum:
     WORDS = 4
-
-
-cdef inline bint equal_block(const int64_t *x, const int64_t *y) noexcept nogil:
-    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0
 
 
 cdef inline double distance_below(const Genes *a, const Genes *b, const Rules *rules,

@@ -82,7 +82,8 @@ cdef int unpack_genes(dict arrays, str prefix, Generation generation,
     cdef cnp.ndarray column
     cdef Genes whole
     sizes = take(arrays, f"{prefix}.sizes", np.int64, (n, 2))
-    if sizes.min() < 0 or sizes.max() > MOST:
+    # In floats, which do not wrap
+    if sizes.min() < 0 or sizes.sum(dtype=np.float64) > MOST:
         raise ValueError(f"{prefix}.sizes must be sizes of genomes")
     if sizes[:, 1].min() < generation.rules.n_fixed:
         raise ValueError(

@@ -295,6 +295,10 @@ def test_torn_pickles_are_refused(config, genome):
         {"fixed": np.arange(2)}, {"fixed": np.arange(4.0)}, {"connections": connections[:, :2]},
         {"connections": connections - 3}, {"next_innovation": 5}, {"next_innovation": 2**63 - 1},
         {"next_node": -1}, {"connections": np.concatenate([connections, connections])},
-        {"splits": np.array([[3, 0, 6]])}, {"first_hidden": 0}, {"first_hidden": 2**40}):
+        {"splits": np.array([[3, 0, 6]])}, {"fixed": np.array([1, 2, 3, 3])},
+        {"fixed": np.array([-1, 2, 3, 4])}, {"fixed": np.array([1, 2, 3, 6])},
+        {"connections": np.concatenate([connections, np.add(connections, [1, 0, 0])])},
+        {"splits": np.array([[3, 0, 5], [4, 0, 5]])}, {"first_hidden": 7}, {"first_hidden": -2},
+         {"first_hidden": 0}, {"first_hidden": 2**40}):
         with pytest.raises(ValueError, match=r".+"):
             make(**(good | wrong))

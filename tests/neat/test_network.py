@@ -224,16 +224,30 @@ def test_a_network_is_made_of_a_genome():
 def test_views_that_are_not_plain(mode, dtype):
     network = genome_of(mode).network(dtype=dtype)
     x = np.arange(8, dtype=dtype).reshape(4, 2) / 8
-    expected = network(x)
+    expected, row = network(x), network(x[1])
     assert expected.flags.c_contiguous
     for given in (np.asfortranarray(x), x.astype(">f8"), np.repeat(x, 2, axis=1)[:, ::2],
                   x.tolist(), x.astype("float64")):
         np.testing.assert_array_equal(network(given), expected)
-        np.testing.assert_array_equal(network(given[1]), expected[1])
+        np.testing.assert_array_equal(network(given[1]), row)
     frozen = x.copy()
     frozen.flags.writeable = False
     np.testing.assert_array_equal(network(frozen), expected)
     assert network(x[:0]).shape == (0, 1)
+
+
+def test_one_row_has_the_same_bits_in_any_form():
+    config = neat.Config(2, 1, activation="sigmoid")
+    rng = np.random.default_rng(0)
+    for seed in range(50):
+        network = neat.Genome(config, rng=seed).network()
+        x = rng.normal(size=2)
+        expected = network(x).tolist()
+        assert network.activate(x.tolist()) == expected
+        for given in (x.tolist(), np.repeat(x, 2)[::2], x.astype(">f8")):
+            assert network(given).tolist() == expected
+            assert network.step(given).tolist() == expected
+            assert network.predict(given).tolist() == expected
 
 
 @pytest.mark.parametrize(

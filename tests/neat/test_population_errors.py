@@ -1,6 +1,9 @@
 """Whatever goes wrong leaves a population as it was, and able to go on."""
 
+import _thread
+import functools
 import math
+import operator
 import os
 import signal
 import threading
@@ -283,8 +286,9 @@ def test_numbers_given_out_by_a_failing_fitness_keep_their_meaning():
 )
 def test_arguments_of_run(population, arguments, error, match):
     before = state_of(population)
-    with pytest.raises(error, match=match):
-        population.run(neat.tasks.XOR(), **arguments)
+    for fitness in (neat.tasks.XOR(), good):
+        with pytest.raises(error, match=match):
+            population.run(fitness, **arguments)
     assert state_of(population) == before
 
 
@@ -387,23 +391,42 @@ def test_hopeless_fitness_does_not_end_a_population():
             assert pop.species
 
 
+@pytest.fixture
+def interrupts():
+    """SIGINT is a KeyboardInterrupt, whatever it was."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+def test_an_interrupt_comes_before_or_after_a_step(population, interrupts):
+    """The fitness is 0 and leaves a signal behind, which waits for the next Python code."""
+    twin = population.copy()
+    twin.step(lambda network: 0)
+    # all of it in C: counts the network in an iterator that is empty after one call
+    fitness = functools.partial(operator.countOf, iter(_thread.interrupt_main, None))
+    with pytest.raises(KeyboardInterrupt):
+        population.step(fitness)
+    assert state_of(population) == state_of(twin)
+    for _ in range(5):
+        population.step(good)
+        twin.step(good)
+    assert state_of(population) == state_of(twin)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-def test_ctrl_c_stops_a_task_without_the_interpreter():
+def test_ctrl_c_stops_a_task_without_the_interpreter(interrupts):
     rows = np.zeros((20_000, 2))
     task = neat.tasks.Dataset(rows, np.zeros((20_000, 1)), "squared_error")
     pop = neat.Population(CONFIG.replace(population_size=500), seed=0)
     pop.step(good)
     before = state_of(pop)
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     started = time.monotonic()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            pop.run(task, generations=10**6, target=math.inf)
-    finally:
-        timer.join()
-        signal.signal(signal.SIGINT, previous)
+    with pytest.raises(KeyboardInterrupt):
+        pop.run(task, generations=10**6, target=math.inf)
+    timer.join()
     assert time.monotonic() - started < 30
     if pop.generation == 1:
         assert state_of(pop) == before

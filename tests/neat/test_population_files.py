@@ -288,12 +288,8 @@ def test_hostile_configs(saved, path, fields):
     tensors, metadata = _files.read(path)
     config = json.loads(metadata["config"])
     write(path, tensors, metadata | {"config": json.dumps(config | fields)})
-    try:
-        pop = neat.Population.load(path)
-    except fn.FileFormatError:
-        return
-    assert fields == {"initial_hidden": 10**15}  # of genomes without parents only
-    pop.step(noisy)
+    with pytest.raises(fn.FileFormatError):
+        neat.Population.load(path)
 
 
 @pytest.mark.parametrize("name", ["config", "activations"])

@@ -318,6 +318,31 @@ def test_many_threads_use_one_task():
     assert got == [[value] * 20 for value in expected]
 
 
+def test_methods_of_a_class_derived_from_a_task_count():
+    class Halved(neat.tasks.XOR):
+        def evaluate(self, network, seed=0):
+            return super().evaluate(network, seed) / 2
+
+    class Never(neat.tasks.XOR):
+        def solved(self, network, fitness):
+            return False
+
+    class Same(neat.tasks.XOR):
+        pass
+
+    config = neat.tasks.XOR().config(population_size=20)
+    populations = [neat.Population(config, seed=1) for _ in range(3)]
+    for population, task in zip(populations, (neat.tasks.XOR(), Halved(), Same()), strict=True):
+        population.step(task)
+    plain, halved, same = (population.fitness for population in populations)
+    np.testing.assert_array_equal(halved, plain / 2)
+    np.testing.assert_array_equal(same, plain)
+    genome = neat.Genome.from_connections(config.replace(population_size=1), SOLUTION)
+    for task, solved in ((neat.tasks.XOR(), True), (Never(), False)):
+        population = neat.Population(genome.config, genomes=[genome])
+        assert population.run(task, generations=1).solved is solved
+
+
 # ---- population_fitness
 
 def test_population_fitness_marks():

@@ -8,8 +8,8 @@ from fastnet._checks import checked_int
 from fastnet.neat.config import Config
 
 from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
-from fastnet._kernels.table cimport ALIGNMENT, SLACK_BYTES, Graph, Kernels
-from fastnet._workspace cimport Workspace, acquire, release
+from fastnet._kernels.table cimport SLACK_BYTES, Graph, Kernels
+from fastnet._workspace cimport Workspace, acquire, aligned, release
 from fastnet.neat.network cimport Network
 
 __all__ = ["NativeTask", "is_population_fitness", "population_fitness"]
@@ -118,7 +118,7 @@ cdef class NativeTask:
 
 cdef Py_ssize_t scratch_offset(Network net) noexcept:
     """Where scratch begins after the state."""
-    return (net.kernels.graph_state(net.graph) + SLACK_BYTES + ALIGNMENT) // ALIGNMENT * ALIGNMENT
+    return aligned(net.kernels.graph_state(net.graph) + SLACK_BYTES)
 
 
 cdef double checked_number(object fitness) except? -1:

@@ -12,9 +12,10 @@ from libc.stdint cimport uint64_t
 from fastnet._arrays cimport check_finite, matrix, real_array
 from fastnet._arrays cimport targets as target_rows
 from fastnet._kernels.table cimport (
-    ALIGNMENT, BINARY_CROSS_ENTROPY, CROSS_ENTROPY, CUSTOM_LOSS, KL_DIVERGENCE, Graph, Kernels,
+    BINARY_CROSS_ENTROPY, CROSS_ENTROPY, CUSTOM_LOSS, KL_DIVERGENCE, Graph, Kernels,
     Rows
 )
+from fastnet._workspace cimport aligned
 from fastnet.losses cimport check_domain, fill, name_of
 from fastnet.losses cimport resolve as resolve_loss
 from fastnet.neat.tasks.answers cimport answer_rows, answers_scratch
@@ -187,7 +188,7 @@ cdef class Dataset(NativeTask):
 cdef Py_ssize_t predictions_bytes(const Kernels *kernels, Dataset data) noexcept nogil:
     """Of the predictions of a chunk, and as many for their logits."""
     cdef Py_ssize_t n = min(data.n_rows, <Py_ssize_t> CHUNK_ROWS) * data.n_outputs
-    return 2 * ((n * kernels.itemsize + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT)
+    return 2 * aligned(n * kernels.itemsize)
 
 
 cdef void to_logits(Py_ssize_t n, const real *p, real *z) noexcept nogil:
