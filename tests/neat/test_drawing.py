@@ -265,7 +265,8 @@ def test_sizes():
     # the free one keeps the proportions, to the rounding of the numbers
     svg = ElementTree.fromstring(to_svg(genome, width=300))
     assert float(svg.get("height")) == pytest.approx(300 * height / width, abs=0.02)
-    for name, bad in itertools.product(["width", "height"], [0, -1, math.nan, math.inf, 1e7, 10**400]):
+    bad_sizes = [0, -1, math.nan, math.inf, 1e7, 10**400]
+    for name, bad in itertools.product(["width", "height"], bad_sizes):
         with pytest.raises(ValueError, match=rf"^{name} must be from 1 to 1e6 pixels"):
             to_svg(genome, **{name: bad})
     for bad in ("wide", [1], 1j):
