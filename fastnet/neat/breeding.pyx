@@ -159,7 +159,9 @@ cdef class Breeder:
                     n_known += 1
             for i in range(n):
                 if hints[i] >= 0:
-                    hints[i] = places[hints[i]]
+                    # Where everybody keeps to the species of the parents, species never merge, and
+                    # a larger threshold does not make them fewer
+                    hints[i] = -1 if children.rules.target_species else places[hints[i]]
             n_species = assign_species(children.genes, n, children.rules, table.threshold,
                                        representatives, n_known, hints, species)
             # back to rows of the table, new ones behind them

@@ -136,7 +136,8 @@ class Config:
     compatibility_threshold: float = _field(
         3.0, "genomes closer than this are of one species; with target_species the first value")
     target_species: int | None = _field(
-        None, "number of species that the threshold is steered to, or none")
+        None, "number of species that the threshold is steered to, or none; genomes then join the "
+        "oldest species that is close enough, not first that of their parents")
     threshold_step: float = _field(
         0.3, "target_species: change of the threshold a generation")
     representative: str = _field(

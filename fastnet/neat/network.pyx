@@ -642,6 +642,14 @@ cdef class Network(Model):
 
     # -- the object ----------------------------------------------------------------------------
 
+    def _astype(self, dtype):
+        """The network of the same genome with these parameters in another precision."""
+        self.check_built()
+        self.check_genome()
+        net = type(self)(self.genome, self.mode, dtype)
+        net.parameters[:] = self.parameters
+        return net
+
     cdef Network twin(self, object genomes, Py_ssize_t index):
         """The same plan, parameters and state with another sequence of genomes."""
         cdef Network net = type(self).__new__(type(self))

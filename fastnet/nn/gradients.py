@@ -6,6 +6,7 @@ import numpy as np
 
 from fastnet import activations, losses
 from fastnet.nn.layers import Dropout, LayerNorm
+from fastnet.training.model import Model
 from fastnet.training.rows import TrainingRows
 
 __all__ = ["Trace", "check_gradient", "trace"]
@@ -159,14 +160,21 @@ def check_gradient(net, X, y, loss="auto"):
 
     Parameters
     ----------
-    net : Network
+    net : Network or fastnet.neat.Network
     X, y, loss
         As for ``net.loss_and_gradient``.
 
     Returns
     -------
     float
+
+    Raises
+    ------
+    TypeError
+        net is no network.
     """
+    if not isinstance(net, Model):
+        raise TypeError(f"net must be a network, got {type(net).__name__}")
     net = net._astype("float64")
     _, gradient = net.loss_and_gradient(X, y, loss)
     parameters = net.parameters

@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from fastnet.losses import Loss, ParameterizedLoss
 from fastnet.nn.network import Network
+from fastnet.training.model import Model
 
 __all__ = ["Trace", "check_gradient", "trace"]
 
@@ -26,5 +27,5 @@ def trace(
     loss: str | Loss | ParameterizedLoss = "auto",
 ) -> Trace: ...
 def check_gradient(
-    net: Network, X: npt.ArrayLike, y: npt.ArrayLike, loss: str | Loss | ParameterizedLoss = "auto"
+    net: Model, X: npt.ArrayLike, y: npt.ArrayLike, loss: str | Loss | ParameterizedLoss = "auto"
 ) -> float: ...

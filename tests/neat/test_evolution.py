@@ -389,3 +389,14 @@ def test_the_threshold_is_steered_to_the_wanted_number_of_species():
         found.append(len(pop.species))
     assert found[0] == 1
     assert 4 <= np.mean(found[-30:]) <= 16
+
+
+@pytest.mark.parametrize("target", [3, 8, 15])
+def test_a_larger_threshold_makes_fewer_species(target):
+    """Too many species at first: they must merge, not only die out."""
+    config = neat.Config(2, 1, target_species=target, compatibility_threshold=2.0)
+    for seed in range(3):
+        pop = neat.Population(config, seed=seed)
+        history = pop.run(neat.tasks.XOR(), generations=100, target=math.inf).history
+        assert max(history.n_species) > 1.4 * target
+        assert 0.75 * target <= np.mean(history.n_species[-50:]) <= 1.3 * target

@@ -325,3 +325,18 @@ def test_threads_predict_the_same_bits():
     assert np.array_equal(network.predict(x[0], n_threads=2), network(x[0]))
     with pytest.raises(ValueError, match="X"):
         network.predict(np.zeros((200_000, network.n_inputs + 1)), n_threads=2)
+
+
+def test_check_gradient(dtype):
+    config = neat.Config(3, 2, bias="per_node", activation="tanh")
+    genome = neat.Genome(config, rng=0)
+    for k in range(8):
+        genome.add_node(k)
+        genome.add_connection(k)
+    network = genome.network(dtype=dtype)
+    before = network.parameters.copy()
+    rng = np.random.default_rng(0)
+    assert fn.check_gradient(network, rng.normal(size=(9, 3)), rng.normal(size=(9, 2))) < 1e-6
+    assert np.array_equal(network.parameters, before)
+    with pytest.raises(TypeError, match="net must be a network"):
+        fn.check_gradient(genome, [[1.0]], [1.0])
