@@ -277,7 +277,7 @@ def crossover(a, b, config, rng, fitness=None):
     scratch = new_memory(crossover_scratch(n_connections, n_nodes))
     stream = as_stream(rng)
     start_from(&draws, stream)
-    with nogil:
-        cross_genes(&first.genes, &second.genes, order, rules, &draws, &child, scratch.data)
+    # With the lock, for another thread may mutate the parents
+    cross_genes(&first.genes, &second.genes, order, rules, &draws, &child, scratch.data)
     leave(&draws, stream)
     return genome_of(config, &child, None)

@@ -259,13 +259,14 @@ def speciate(genomes, config, representatives=(), hints=None, threshold=None):
     genes = <Genes *> memory.data
     tried = <Py_ssize_t *> (genes + 2 * n + n_species)
     for i in range(n):
-        genes[i] = (<Genome> given[i]).genes
         tried[i] = -1 if first[i] is None else checked_int(
             first[i], f"hints[{i}]", 0, n_species - 1)
+    # With the lock and without Python code, for another thread may mutate the genomes
+    for i in range(n):
+        genes[i] = (<Genome> given[i]).genes
     for i in range(n_species):
         genes[n + i] = (<Genome> known[i]).genes
-    with nogil:
-        assign_species(genes, n, rules, limit, genes + n, n_species, tried, tried + n)
+    assign_species(genes, n, rules, limit, genes + n, n_species, tried, tried + n)
     species = np.empty(n, np.int64)
     for i in range(n):
         species[i] = tried[n + i]
