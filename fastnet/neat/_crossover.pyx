@@ -264,20 +264,21 @@ def crossover(a, b, config, rng, fitness=None):
     cdef Genome first = checked_genome(a, config, "a")
     cdef Genome second = checked_genome(b, config, "b")
     cdef int order = order_of(fitness, first.fitness, second.fitness)
-    cdef Py_ssize_t n_connections = first.genes.n_connections + second.genes.n_connections
-    cdef Py_ssize_t n_nodes = first.genes.n_nodes + second.genes.n_nodes
+    cdef Py_ssize_t n_connections, n_nodes
     cdef RandomStream stream
     cdef Memory scratch
     cdef Arena arena = Arena()
     cdef Genes child
     cdef Draws draws
     check_relatives(&first.genes, &second.genes, rules)
+    stream = as_stream(rng)
+    # From here on with the lock and without Python code, for another thread may mutate the parents
+    n_connections = first.genes.n_connections + second.genes.n_connections
+    n_nodes = first.genes.n_nodes + second.genes.n_nodes
     arena.clear(n_connections, n_nodes)
     arena.point_to_end(&child)
     scratch = new_memory(crossover_scratch(n_connections, n_nodes))
-    stream = as_stream(rng)
     start_from(&draws, stream)
-    # With the lock, for another thread may mutate the parents
     cross_genes(&first.genes, &second.genes, order, rules, &draws, &child, scratch.data)
     leave(&draws, stream)
     return genome_of(config, &child, None)
