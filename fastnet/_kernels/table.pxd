@@ -2,7 +2,7 @@
 
 Data pointers are ``void *`` because the floors above choose the table at run time: they are
 ``float *`` in a table whose ``itemsize`` is 4 and ``double *`` where it is 8.  Matrices are
-row-major.  No function allocates, raises or keeps state.
+row-major.  No function allocates, raises or keeps state, but for the tables of graph_prepare().
 
 *Slack*: buffers marked (slack) are read, and where written also written, up to ``SLACK_BYTES``
 past their end.

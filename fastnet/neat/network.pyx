@@ -97,6 +97,9 @@ cdef class Network(Model):
     One row (n_inputs,) and many rows are computed by different means, and may differ in the last
     bits.
 
+    A network that a population gave to a fitness function keeps the memory of its generation; a
+    copy of it (`copy.copy`) does not.
+
     * *feed_forward*: nodes in topological order; a node that nothing enters is f(bias).
     * *recurrent*: one step computes all nodes at once from the values before; those begin at 0.
       Calling the network is one step from there, `step` keeps the values.
@@ -664,8 +667,9 @@ cdef class Network(Model):
         return net
 
     def __copy__(self):
+        # with its genome, no longer with the generation that both came from
         self.check_built()
-        return self.twin(self.genomes, self.index)
+        return self.twin((self.genome,), 0)
 
     def __deepcopy__(self, memo):
         self.check_built()

@@ -4,6 +4,7 @@ import copy
 import itertools
 import math
 import pickle
+import weakref
 from collections import Counter
 
 import numpy as np
@@ -575,3 +576,25 @@ def test_repr():
     pop.step(lambda network: 1.5)
     assert repr(pop).startswith("Population(2 genomes, generation 1, ")
     assert repr(pop).endswith("species, best=1.5)")
+
+
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_a_kept_network_and_its_generation(config, is_copied):
+    """The network itself keeps it, a copy does not; what they compute stays in both cases."""
+    pop = neat.Population(config, seed=0)
+    kept = []
+
+    @neat.population_fitness
+    def keep(networks):
+        kept.append(copy.copy(networks[-1]) if is_copied else networks[-1])
+        return np.arange(len(networks), dtype=float)
+
+    pop.step(keep)
+    genomes = weakref.ref(pop.genomes)      # nobody else holds the sequence
+    assert (genomes() is None) == is_copied
+    x = [0.5] * config.n_inputs
+    before = kept[0].activate(x)
+    for _ in range(4):
+        pop.step(keep)
+    assert kept[0].activate(x) == before
+    assert kept[0].genome.network().activate(x) == before

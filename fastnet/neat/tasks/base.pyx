@@ -152,7 +152,8 @@ def population_fitness(function):
     ----------
     function : callable
         ``function(networks) -> array-like (n,)`` of fitness values; ``networks`` is a sequence of
-        `fastnet.neat.Network`, each with its ``.genome``.
+        `fastnet.neat.Network`, each with its ``.genome``.  Whoever keeps one of them keeps the
+        memory of its generation: better ``copy.copy(network)``, or the genome.
 
     Returns
     -------
