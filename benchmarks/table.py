@@ -47,6 +47,11 @@ def duration(seconds):
     return None
 
 
+def times(ratio):
+    """A ratio to three figures."""
+    return f"{float(f'{ratio:.3g}'):,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
 def library(peer):
     """The library of a peer such as "torch eager"."""
     word = peer.split()[0]
@@ -134,7 +139,7 @@ def table(results):
     lines += heading(["Workload", "fastnet", *names, "fastest other / fastnet"])
     for row, best, estimates in zip(rows, peers, slow, strict=True):
         seconds = row["fastnet"]
-        ratio = f"{min(best.values()) / seconds:.3g}" if best and seconds else "-"
+        ratio = times(min(best.values()) / seconds) if best and seconds else "-"
         others = [
             f"about {duration(estimates[n])}, not run" if n in estimates else duration(best.get(n))
             for n in names
