@@ -30,15 +30,13 @@ SCALAR = {"scalar": (0, [])}
 # quarter smaller.
 LOOPS = (
     "fastnet.neat._crossing", "fastnet.neat._crossover", "fastnet.neat.breeding",
-    "fastnet.neat.graph", "fastnet.neat.mutation", "fastnet.neat.species",
+    "fastnet.neat.graph", "fastnet.neat.mutation", "fastnet.neat.species", "fastnet.nn.network",
 )  # fmt: skip
 CALLS = (
-    "fastnet._arrays", "fastnet._threads", "fastnet._workspace", "fastnet.nn.",
-    "fastnet.optim.adaptive", "fastnet.optim.first_order", "fastnet.optim.optimizers",
-    "fastnet.optim.sgd", "fastnet.training.batches", "fastnet.training.loop",
-    "fastnet.training.model", "fastnet.training.rows", "fastnet.neat._genes",
-    "fastnet.neat._shares", "fastnet.neat.generation", "fastnet.neat.network",
-    "fastnet.neat.tasks.xor",
+    "fastnet._workspace", "fastnet.nn.dense", "fastnet.optim.adaptive",
+    "fastnet.optim.first_order", "fastnet.optim.optimizers", "fastnet.optim.sgd",
+    "fastnet.training.loop", "fastnet.training.model", "fastnet.neat._genes",
+    "fastnet.neat.network", "fastnet.neat.tasks.xor",
 )  # fmt: skip
 
 FLAGS = [
