@@ -1,6 +1,7 @@
 """Settings of evolution: every rate and rule, with two presets."""
 
 import dataclasses
+import inspect
 import math
 import numbers
 import textwrap
@@ -292,14 +293,16 @@ def _restore(cls, fields):
 
 def _with_parameters(doc):
     """The docstring of the class, with the fields, whose only home is their metadata."""
+    # Python 3.13 has taken the indentation away already
+    doc = inspect.cleandoc(doc)
     lines = []
     for field in dataclasses.fields(Config):
         kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
         default = "" if field.default is REQUIRED else f", default {field.default!r}"
-        lines += [f"    {field.name} : {kind}{default}"]
-        lines += textwrap.wrap(field.metadata["doc"], 88, **dict.fromkeys(
-            ("initial_indent", "subsequent_indent"), " " * 8))
-    heading = "    ----------\n"
+        lines += [f"{field.name} : {kind}{default}"]
+        lines += textwrap.wrap(field.metadata["doc"], 92, **dict.fromkeys(
+            ("initial_indent", "subsequent_indent"), " " * 4))
+    heading = "Parameters\n----------\n"
     return doc.replace(heading, heading + "\n".join(lines) + "\n", 1)
 
 

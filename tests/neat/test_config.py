@@ -295,7 +295,7 @@ def test_repr_shows_what_differs_and_can_be_evaluated():
 def test_every_field_is_documented():
     for field in FIELDS.values():
         assert len(field.metadata["doc"]) > 10
-        assert f"\n    {field.name} : " in Config.__doc__
+        assert f"\n{field.name} : " in Config.__doc__
         first = " ".join(field.metadata["doc"].split()[:4])
         assert first in " ".join(Config.__doc__.split())
 
