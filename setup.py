@@ -29,7 +29,7 @@ SCALAR = {"scalar": (0, [])}
 # around the kernels run once a call or less and are compiled for size, which makes the wheel a
 # quarter smaller.
 LOOPS = (
-    "fastnet.neat._crossing", "fastnet.neat._crossover", "fastnet.neat.breeding",
+    "fastnet._chooks", "fastnet.neat._crossing", "fastnet.neat._crossover", "fastnet.neat.breeding",
     "fastnet.neat.graph", "fastnet.neat.mutation", "fastnet.neat.species", "fastnet.nn.network",
 )  # fmt: skip
 CALLS = (
@@ -48,6 +48,17 @@ FLAGS = [
     "-Wno-psabi",
 ]
 UNIX_FLAGS = [*FLAGS, "-fvisibility=hidden"]
+# Around the kernels, a fifteenth of a module are tables to walk the stack, and calls through stubs
+# are longer.  Kernels keep the tables, so that profilers see who called what takes the time.
+SMALL_FLAGS = ["-fno-asynchronous-unwind-tables", "-fno-plt"]
+# What Cython puts into modules compiled for size: calls of the interpreter's functions instead of
+# copies of them, and texts as they are, for the wheel is compressed as a whole.
+SMALL_MACROS = [
+    ("CYTHON_USE_PYLONG_INTERNALS", "0"),
+    ("CYTHON_USE_UNICODE_INTERNALS", "0"),
+    ("CYTHON_FAST_THREAD_STATE", "0"),
+    ("CYTHON_COMPRESS_STRINGS", "0"),
+]
 # gcc would make a second copy of the register tile for rows that lie side by side, and then keep
 # the sums of both on the stack: half the speed.  clang refuses the flag.
 GCC_FLAGS = ["-fno-version-loops-for-strides"]
@@ -208,6 +219,10 @@ class BuildExtensions(build_ext):
                 ext.extra_link_args = [f"-fsanitize={SANITIZE}"]
             elif sys.platform.startswith("linux"):
                 ext.extra_link_args = ["-Wl,--strip-all"]
+                if not (isa or DEBUG):
+                    ext.extra_compile_args += SMALL_FLAGS
+        if optimization(ext.name) == "-Os":
+            ext.define_macros = [*ext.define_macros, *SMALL_MACROS]
         if isa and not DEBUG and (self.clang_cl or self.compiler.compiler_type != "msvc"):
             ext.define_macros = [*ext.define_macros, ALWAYS_INLINE]
         super().build_extension(ext)

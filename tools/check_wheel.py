@@ -24,7 +24,7 @@ PLATFORMS = {
     ("windows", "AMD64"): ("win_amd64",),
     ("windows", "ARM64"): ("win_arm64",),
 }
-MAX_BYTES = 3 * 2**20
+MAX_BYTES = 3_000_000
 WHEEL_SUFFIXES = {".py", ".pyi", ".pxd", ".h", ".so", ".pyd", ".typed"}
 WHEEL_FILES = (
     "fastnet/__init__.py",
@@ -171,7 +171,7 @@ def main(arguments):
     failed = False
     for path in paths:
         n_files, complaints = complaints_about(path)
-        print(f"{path}: {n_files} files, {os.path.getsize(path) / 2**20:.2f} MiB")
+        print(f"{path}: {n_files} files, {os.path.getsize(path) / 1e6:.2f} MB")
         for complaint in complaints:
             print(f"  {complaint}")
         failed |= bool(complaints)

@@ -136,3 +136,24 @@ def test_parents_without_genes():
     assert neat.crossover(empty, make(4), CONFIG, 0, fitness=(1.0, 0.0)) == empty
     either = CONFIG.replace(crossover="either")
     assert neat.crossover(empty, make(4), either, 0) == make(4, either)
+
+
+class GrowsFirst:
+    """A seed whose reading adds connections to a genome, as another thread might at that time."""
+
+    def __init__(self, seed, genome, registry):
+        self.seed, self.genome, self.registry = seed, genome, registry
+
+    def __index__(self):
+        for k in range(20):
+            self.genome.add_node(k, self.registry)
+        return self.seed
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_parent_that_grows_in_the_middle(which):
+    parents = make(3), make(4)
+    registry = neat.InnovationRegistry(CONFIG, parents)
+    child = neat.crossover(*parents, CONFIG, GrowsFirst(7, parents[which], registry))
+    assert len(parents[which].connections) == (43, 44)[which]
+    assert child == neat.crossover(*parents, CONFIG, 7)

@@ -245,6 +245,21 @@ def test_hostile_arrays(saved, path):
     assert n_loaded > 10  # such as another fitness
 
 
+@pytest.mark.parametrize(("size", "sum_of_four"), [(2**62, 0), (2**63 - 1, -4)])
+def test_sizes_whose_sum_overflows(saved, path, size, sum_of_four):
+    """In 64 bits, these sum to what the other arrays hold."""
+    tensors, metadata = _files.read(path)
+    for name in [name for name in tensors if name.endswith("genomes.sizes")]:
+        for column in (0, 1):
+            sizes = tensors[name].copy()
+            sizes[:4, column] = size
+            sizes[4, column] += tensors[name][:4, column].sum() - sum_of_four
+            assert sizes.sum() == tensors[name].sum()
+            write(path, tensors | {name: sizes}, metadata)
+            with pytest.raises(fn.FileFormatError, match=f"{name} must be sizes of genomes"):
+                neat.Population.load(path)
+
+
 @pytest.mark.parametrize("value", [-1, -2, 0, 1, 2**40, 2**62, 2**64, 10**25, 1.5, True, None, "1"])
 def test_hostile_numbers(saved, path, value):
     tensors, metadata = _files.read(path)

@@ -118,6 +118,23 @@ def test_hint_comes_first():
     assert speciate(genomes[2:], config, genomes[:2], hints=[1]).tolist() == [1]
 
 
+def test_a_genome_that_grows_in_the_middle():
+    """What a hint does to a genome counts, as what another thread does to it at that time."""
+    config = neat.Config(2, 1)
+    genomes = [neat.Genome(config, rng=0) for _ in range(2)]
+    registry = neat.InnovationRegistry(config, genomes)
+
+    class GrowsFirst:
+        def __index__(self):
+            for k in range(50):
+                genomes[1].add_node(k, registry)
+            return 0
+
+    assert speciate(genomes, config).tolist() == [0, 0]
+    grown = speciate(genomes, config, [genomes[0]], hints=[GrowsFirst(), None])
+    assert grown.tolist() == speciate(genomes, config, [genomes[0]]).tolist() == [0, 1]
+
+
 def test_threshold_of_the_config():
     config = neat.Config(2, 1, c_weight=1.0)
     genomes = [
