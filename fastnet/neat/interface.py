@@ -11,6 +11,11 @@ class CInterface(typing.NamedTuple):
     address: int
     network: object
 
+    def __reduce__(self):
+        raise TypeError(
+            "an address cannot be pickled, it means something in this process only: pickle the "
+            "network")
+
     @property
     def activate(self):
         return capi.fn_activate
