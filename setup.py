@@ -76,6 +76,7 @@ MACROS = [
     ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
 ]
 KERNELS = Path("fastnet/_kernels")
+INCLUDE = Path("fastnet/include")       # fastnet.h
 
 
 def choose_processor():
@@ -129,8 +130,9 @@ def extensions(sets):
     for path in sorted(Path("fastnet").rglob("*.pyx")):
         name = ".".join(path.with_suffix("").parts)
         if instruction_set(name) is None:
-            include = [np.get_include(), str(KERNELS)]
-            yield Extension(name, [str(path)], include_dirs=include, define_macros=MACROS)
+            include = [np.get_include(), str(KERNELS), str(INCLUDE)]
+            macros = [*MACROS, ("FN_BUILD", "1")] if name == "fastnet.capi" else MACROS
+            yield Extension(name, [str(path)], include_dirs=include, define_macros=macros)
 
 
 def find_clang_cl(compiler):

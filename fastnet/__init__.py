@@ -34,6 +34,8 @@ _PLACES = {
     "Rprop": "fastnet.optim",
     "SGD": "fastnet.optim",
     "check_gradient": "fastnet.nn.gradients",
+    "get_include": "fastnet._config",
+    "get_library": "fastnet._config",
     "isa": "fastnet._config",
     "load": "fastnet.nn.files",
     "schedules": "fastnet.optim",
@@ -51,6 +53,9 @@ def __getattr__(name):
         value = getattr(importlib.import_module(_PLACES[name]), name)
     elif name in _MODULES or name in _OPTIONAL_MODULES:
         value = importlib.import_module(f"fastnet.{name}")
+    elif name == "_capi":
+        # the capsule, where PyCapsule_Import("fastnet._capi") looks for it
+        value = importlib.import_module("fastnet.capi")._capi
     elif name == "__version__":
         value = importlib.import_module("fastnet._config").version()
     else:

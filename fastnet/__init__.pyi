@@ -1,6 +1,6 @@
 from fastnet import activations, losses, neat, optim, random
 from fastnet import sklearn as sklearn
-from fastnet._config import isa, show_config
+from fastnet._config import get_include, get_library, isa, show_config
 from fastnet._files import FileFormatError
 from fastnet.activations import Activation
 from fastnet.losses import Loss
@@ -46,6 +46,8 @@ __all__ = [
     "__version__",
     "activations",
     "check_gradient",
+    "get_include",
+    "get_library",
     "isa",
     "load",
     "losses",

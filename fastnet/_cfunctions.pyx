@@ -4,7 +4,8 @@ A C function comes as a PyCapsule (named with its signature, its context is the 
 ctypes function with argtypes and restype, as a numba cfunc, or as a tuple (address, signature) or
 (address, signature, user_data).  A signature is a C prototype; names, const and white space do not
 matter, and integers are what their size and sign say.  It has to agree exactly, because a function
-called with other arguments than it expects destroys memory.
+called with other arguments than it expects destroys memory; only a pointer to a struct may be a
+``void *``, as languages have it that do not know the struct.
 """
 
 import operator
@@ -47,6 +48,8 @@ for _name, _size in SIZES.items():
                 INTEGERS[" ".join(sorted((*_words, *_sign)))] = f"{_kind}{8 * _size}"
 INTEGERS["signed"] = INTEGERS["int"]
 INTEGERS["unsigned"] = INTEGERS["int unsigned"]
+
+cdef frozenset NUMBERS = frozenset(("float", "double", *INTEGERS.values()))
 
 cdef frozenset QUALIFIERS = frozenset(
     ("const", "volatile", "restrict", "__restrict", "__restrict__", "extern", "static")
@@ -101,6 +104,8 @@ cdef class CFunction:
 
 cdef str named_type(list words, int pointers):
     """A type as its bare name with a star for each pointer, such as "int64" or "double*"."""
+    if words[0] == "struct":
+        words = words[1:]
     name = " ".join(words)
     return INTEGERS.get(" ".join(sorted(words)), name) + "*" * pointers
 
@@ -233,11 +238,22 @@ cdef str squeezed(str text):
     return text if len(text) <= 200 else text[:200] + "..."
 
 
+cdef bint agree(tuple types, tuple wanted) except -1:
+    """Whether these are the types that are wanted, or void* where that is a pointer to a struct."""
+    if types is None or len(types) != len(wanted):
+        return False
+    for kind, want in zip(types, wanted):
+        is_opaque = want.count("*") == 1 and want[:-1] not in NUMBERS
+        if kind != want and not (is_opaque and kind == "void*"):
+            return False
+    return True
+
+
 cdef Py_ssize_t matched(tuple types, str given, str name, str expected,
                         bint allow_float) except -1:
     """The size of the numbers of a function of these types, if they are as expected."""
     cdef tuple wanted = parse(expected)
-    if types == wanted:
+    if agree(types, wanted):
         return 8
     if types is not None and allow_float:
         if types == tuple([kind.replace("double", "float") for kind in wanted]):

@@ -2,6 +2,9 @@
 
 import importlib.util
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +58,33 @@ def safetensors():
     import safetensors
 
     return safetensors
+
+
+@pytest.fixture(scope="session")
+def compile_c(tmp_path_factory):
+    """compile_c(source, *options, name="code.c"): a shared library of C that includes fastnet.h."""
+    import fastnet as fn
+
+    compiler = shutil.which("cc")
+    if compiler is None or sys.platform == "win32":
+        pytest.skip("no C compiler by the name of cc")
+
+    def compile_source(source, *options, name="code.c"):
+        path = tmp_path_factory.mktemp("c") / name
+        path.write_text(source)
+        shared = path.with_suffix(".so")
+        flags = ["-O1", "-shared", "-fPIC", f"-I{fn.get_include()}"]
+        if sys.platform == "darwin":
+            # symbols of modules of Python are looked up when the library is loaded
+            flags += ["-undefined", "dynamic_lookup"]
+        run = subprocess.run(
+            [compiler, *flags, str(path), "-o", str(shared), *options],
+            capture_output=True, text=True, check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        return shared
+
+    return compile_source
 
 
 @pytest.fixture

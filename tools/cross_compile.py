@@ -117,7 +117,7 @@ def jobs_for(target, setup, modules, folder):
             continue
         flags = setup.FLAGS if system == "windows" else setup.UNIX_FLAGS
         macros = [*module.define_macros, *([setup.ALWAYS_INLINE] if isa else [])]
-        includes = [*headers, str(ROOT / setup.KERNELS)]
+        includes = [*headers, str(ROOT / setup.KERNELS), str(ROOT / setup.INCLUDE)]
         output = Path(folder, f"{module.name}.o")
         # zig has clang's names of processors with underscores
         isa_flags = [flag.replace("x86-64-v", "x86_64_v") for flag in (sets[isa][1] if isa else [])]

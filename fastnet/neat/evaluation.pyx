@@ -137,6 +137,9 @@ cdef class Evaluator:
         self.generation = None
         if status != OK:
             raise_stopped()
+        for i in range(generation.n_genomes):
+            if not generation.values[i] < INFINITY:
+                checked_fitness(generation.values[i], i)
         return 0
 
     cdef int do_chunk(self, Py_ssize_t chunk, int worker) noexcept nogil:

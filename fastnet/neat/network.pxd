@@ -17,6 +17,7 @@ cdef class Network(Model):
     cdef Workspace workspace
     cdef Py_ssize_t row_bytes           # of the workspace for one row: x, y and a state
     cdef Memory state                   # between calls of step()
+    cdef Memory handle                  # what C functions are given, once somebody asked for it
     cdef object plan_owner              # keeps a plan that is not in the memory of this network
     cdef object genomes                 # a sequence: genomes[index] is the genome
     cdef Py_ssize_t index

@@ -11,6 +11,8 @@ from cpython.list cimport (
     PyList_CheckExact, PyList_GET_ITEM, PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
 )
 from cpython.ref cimport Py_INCREF, PyObject
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport uintptr_t
 from libc.string cimport memcmp, memcpy
 
 from fastnet._parallel import cut_rows, run_chunks
@@ -27,6 +29,7 @@ from fastnet.neat.genome cimport Genome
 from fastnet.neat.graph cimport (
     compile_graph, compile_scratch, copy_graph, gather_parameters, graph_bytes
 )
+from fastnet.neat.handle cimport handle_bytes, place_handle
 from fastnet.training.model cimport Model, Watch, raise_stopped, watch
 
 cnp.import_array()
@@ -642,6 +645,41 @@ cdef class Network(Model):
     def mode(self):
         self.check_built()
         return MODES[self.mode_id]
+
+    @property
+    def ctypes(self):
+        """For functions in C, ctypes, numba and whatever takes addresses.
+
+        Returns
+        -------
+        fastnet.neat.interface.CInterface
+            ``address``, an int: the ``fn_graph *`` of ``fastnet.h``; and functions of ctypes that
+            return 0 or an error: ``activate(address, x, y)``,
+            ``activate_rows(address, n_rows, x, y)`` and ``reset(address)``.  The address is of the
+            parameters and the state of the network itself, which has to be kept as long as the
+            address is used, and used by one thread at a time.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fastnet import neat
+        >>> network = neat.Genome(neat.Config(n_inputs=2, n_outputs=1), rng=0).network()
+        >>> x, y = np.array([1.0, -1.0]), np.empty(1)
+        >>> network.ctypes.activate(network.ctypes.address, x.ctypes, y.ctypes)
+        0
+        >>> y == network.step(x)
+        array([ True])
+        """
+        from fastnet.neat.interface import CInterface
+        cdef Memory handle
+        self.check_built()
+        if self.handle is None:
+            if self.state is None:
+                self.reset()
+            handle = new_memory(handle_bytes(self.kernels, self.graph))
+            place_handle(self.kernels, self.graph, self.data, self.state.data, handle.data)
+            self.handle = handle
+        return CInterface(<uintptr_t> self.handle.data, self)
 
     # -- the object ----------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from fastnet._workspace cimport Workspace
 
 
 cdef class NativeTask:
-    cdef readonly Py_ssize_t n_inputs
+    cdef readonly Py_ssize_t n_inputs   # 0: any number
     cdef readonly Py_ssize_t n_outputs
     cdef Workspace workspace            # of evaluate() and solved()
 
@@ -16,8 +16,8 @@ cdef class NativeTask:
 
     # Bytes of scratch of the functions below (64-byte alignment, slack)
     cdef Py_ssize_t scratch_bytes(self, const Kernels *kernels, const Graph *graph) noexcept nogil
-    # Fitness: a number or -infinity.  state: graph_state() bytes, which need no reset before;
-    # parameters with slack.
+    # Fitness: a number or -infinity; anything else becomes an error.  state: graph_state() bytes,
+    # which need no reset before; parameters with slack.
     cdef double evaluate_graph(self, const Kernels *kernels, const Graph *graph,
                                const void *parameters, void *state, uint64_t seed,
                                void *scratch) noexcept nogil

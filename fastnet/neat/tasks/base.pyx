@@ -2,6 +2,7 @@
 
 import numbers
 
+from libc.math cimport INFINITY
 from libc.stdint cimport uint64_t
 
 from fastnet._checks import checked_int
@@ -58,7 +59,8 @@ cdef class NativeTask:
         Raises
         ------
         TypeError, ValueError
-            The network is none, or has other inputs or outputs than the task.
+            The network is none, or has other inputs or outputs than the task; or the fitness, of a
+            function of the user, is none.
         """
         cdef Network net = checked_network(self, network)
         cdef uint64_t number = checked_int(seed, "seed", 0, 2**64 - 1)
@@ -75,6 +77,9 @@ cdef class NativeTask:
                                           data + offset)
             set_floating_point_mode(mode)
         release(workspace)
+        if not fitness < INFINITY:
+            raise ValueError(
+                f"the fitness of the network is {fitness}: it must be a number or -inf, the worst")
         return fitness
 
     def solved(self, network, fitness):
@@ -137,10 +142,11 @@ cdef Network checked_network(NativeTask task, object network):
             f"network must be a fastnet.neat.Network, got {type(network).__name__}")
     net = <Network> network
     net.check_built()
-    if net.n_inputs != task.n_inputs or net.n_outputs != task.n_outputs:
+    if (task.n_inputs and net.n_inputs != task.n_inputs
+            or task.n_outputs and net.n_outputs != task.n_outputs):
         raise ValueError(
-            f"{type(task).__name__} takes networks with {task.n_inputs} inputs and "
-            f"{task.n_outputs} outputs, got {net.n_inputs} and {net.n_outputs}"
+            f"{type(task).__name__} takes networks with {task.n_inputs or 'any'} inputs and "
+            f"{task.n_outputs or 'any'} outputs, got {net.n_inputs} and {net.n_outputs}"
         )
     return net
 
