@@ -7,6 +7,7 @@ run without the interpreter, on as many threads as one likes.
 
 from fastnet.neat.tasks.base import NativeTask, population_fitness
 from fastnet.neat.tasks.dataset import Dataset
+from fastnet.neat.tasks.poles import CartPole, DoublePole
 from fastnet.neat.tasks.xor import XOR
 
-__all__ = ["XOR", "Dataset", "NativeTask", "population_fitness"]
+__all__ = ["XOR", "CartPole", "Dataset", "DoublePole", "NativeTask", "population_fitness"]
