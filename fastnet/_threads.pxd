@@ -25,3 +25,9 @@ cdef class Team:
     cdef void work(self, int worker) noexcept nogil
     cdef void keep_error(self) noexcept
     cdef void raise_error(self) noexcept
+
+
+# The number that a counter has, which then is one more; for many threads at once
+cdef Py_ssize_t take_next(Py_ssize_t *counter) noexcept nogil
+# From then on it has none that anybody wants
+cdef void take_no_more(Py_ssize_t *counter) noexcept nogil

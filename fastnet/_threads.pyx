@@ -24,6 +24,9 @@ cdef extern from *:
     static inline Py_ssize_t fn_next(Py_ssize_t *counter) {
         return __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
     }
+    static inline void fn_exhaust(Py_ssize_t *counter) {
+        __atomic_store_n(counter, PY_SSIZE_T_MAX / 64, __ATOMIC_RELAXED);
+    }
     static inline void fn_set(int *flag, int value) {
         __atomic_store_n(flag, value, __ATOMIC_RELAXED);
     }
@@ -37,6 +40,13 @@ cdef extern from *:
         return _InterlockedExchangeAdd((long *)counter, 1);
     #endif
     }
+    static inline void fn_exhaust(Py_ssize_t *counter) {
+    #ifdef _WIN64
+        _InterlockedExchange64((__int64 *)counter, PY_SSIZE_T_MAX / 64);
+    #else
+        _InterlockedExchange((long *)counter, PY_SSIZE_T_MAX / 64);
+    #endif
+    }
     static inline void fn_set(int *flag, int value) {
         _InterlockedExchange((volatile long *)flag, value);
     }
@@ -44,8 +54,17 @@ cdef extern from *:
     #endif
     """
     Py_ssize_t fn_next(Py_ssize_t *counter) noexcept nogil
+    void fn_exhaust(Py_ssize_t *counter) noexcept nogil
     void fn_set(int *flag, int value) noexcept nogil
     int fn_get(const int *flag) noexcept nogil
+
+
+cdef Py_ssize_t take_next(Py_ssize_t *counter) noexcept nogil:
+    return fn_next(counter)
+
+
+cdef void take_no_more(Py_ssize_t *counter) noexcept nogil:
+    fn_exhaust(counter)
 
 
 cdef int pending_exception() except? -1:

@@ -1,2 +1,3 @@
 ctypedef double real
 include "kernels.pxi"
+include "poles.pxi"

@@ -139,11 +139,6 @@ FN_OP vm vgt(vf a, vf b) { return (vm)(a > b); }
 FN_OP vm vge(vf a, vf b) { return (vm)(a >= b); }
 FN_OP vm vnan(vf a) { return (vm)(a != a); }
 FN_OP vf vselect(vm m, vf a, vf b) { return (vf)((m & (vi)a) | (~m & (vi)b)); }
-FN_OP int vany(vm m) {
-    fn_int any = 0;
-    for (int i = 0; i < VL; i++) any |= m[i];
-    return any != 0;
-}
 FN_OP fn_real vsum(vf v) {
     fn_real s[VL];
     vstore(s, v);
@@ -174,6 +169,7 @@ FN_OP vf vfnma(vf a, vf b, vf c) { return (vf)FN_X(fnmadd)((FN_V)a, (FN_V)b, (FN
 FN_OP vf vmax(vf a, vf b) { return (vf)FN_X(max)((FN_V)a, (FN_V)b); }
 FN_OP vf vmin(vf a, vf b) { return (vf)FN_X(min)((FN_V)a, (FN_V)b); }
 FN_OP vf vsqrt(vf a) { return (vf)FN_X(sqrt)((FN_V)a); }
+FN_OP int vany(vm m) { return FN_X(movemask)((FN_V)m) != 0; }
 
 #else /* 16 bytes: SSE2, NEON or whatever the target has */
 
@@ -200,9 +196,15 @@ FN_OP vf vfnma(vf a, vf b, vf c) { return c - a * b; }
 typedef FN_PICK(__m128, __m128d) fn_sse;
 FN_OP vf vmax(vf a, vf b) { return (vf)FN_PICK(_mm_max_ps, _mm_max_pd)((fn_sse)a, (fn_sse)b); }
 FN_OP vf vmin(vf a, vf b) { return (vf)FN_PICK(_mm_min_ps, _mm_min_pd)((fn_sse)a, (fn_sse)b); }
+FN_OP int vany(vm m) { return FN_PICK(_mm_movemask_ps, _mm_movemask_pd)((fn_sse)m) != 0; }
 #else
 FN_OP vf vmax(vf a, vf b) { return vselect((vm)(a > b), a, b); }
 FN_OP vf vmin(vf a, vf b) { return vselect((vm)(a < b), a, b); }
+FN_OP int vany(vm m) {
+    fn_int any = 0;
+    for (int i = 0; i < VL; i++) any |= m[i];
+    return any != 0;
+}
 #endif
 #if defined(__SSE2__) || defined(_M_X64)
 FN_OP vf vsqrt(vf a) { return (vf)FN_PICK(_mm_sqrt_ps, _mm_sqrt_pd)((FN_PICK(__m128, __m128d))a); }

@@ -163,6 +163,34 @@ ctypedef struct Graph:
     const int32_t *output           # (n_outputs,): slot, or -1 for an output that is never computed
     const uint8_t *activations      # (n_nodes,)
 
+# Carts with poles, see poles.pxi
+cdef enum PoleTask:
+    CART_POLE = 0           # one pole; state x, x', t, t', all of which the network gets
+    DOUBLE_POLE             # two; x, x', t1, t1', t2, t2', all of which it gets, and 0.5
+    HIDDEN_DOUBLE_POLE      # the same without the velocities
+
+# Takes the next number; many threads may do so at once
+ctypedef Py_ssize_t (*take_hook)(Py_ssize_t *counter) noexcept nogil
+
+# Episodes of networks with a cart.  Threads share them by the counter: each takes the next one.
+ctypedef struct Episodes:
+    int task                        # of PoleTask
+    bint is_damped                  # see values
+    Py_ssize_t n_steps              # at most, of each
+    Py_ssize_t n_episodes
+    # Of episode i is number i network_stride, and the start is at starts + i start_stride
+    const Graph **graphs
+    const void **parameters         # with slack
+    Py_ssize_t network_stride       # 1, or 0 where all have the same network
+    const double *starts
+    Py_ssize_t start_stride
+    double *values                  # (n_episodes,) steps before the one that failed, which
+                                    # CART_POLE counts too; or their damping fitness
+    double *path                    # (n_steps + 1, n) for the states after each step, or NULL; for
+                                    # a single episode
+    take_hook take
+    Py_ssize_t *next                # what take counts: 0 at first
+
 ctypedef struct Kernels:
     const char *isa
     const char *dtype
@@ -308,3 +336,14 @@ ctypedef struct Kernels:
     # Speed of the processor: chains of multiply-adds on registers.  *sink: a factor in (0, 1) on
     # entry, the sum of the chains on return.  Returns the number of floating-point operations done.
     double (*fma_chain)(Py_ssize_t repeats, double *sink) noexcept nogil
+
+    # Carts with poles, in float64 tables only; NULL elsewhere.  One control step of one state, in
+    # place; whether it is one that has failed
+    bint (*pole_step)(int task, double *state, double force) noexcept nogil
+    # Episodes that are stepped at once
+    Py_ssize_t (*pole_lanes)() noexcept nogil
+    # All that are not taken yet.  networks: the kernels of the networks' precision; states:
+    # pole_lanes() of network_bytes each, a multiple of ALIGNMENT and at least graph_state().
+    # monitor: or NULL
+    int (*pole_episodes)(Episodes *episodes, const Kernels *networks, void *network_states,
+                         Py_ssize_t network_bytes, Monitor *monitor) noexcept nogil

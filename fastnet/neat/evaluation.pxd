@@ -6,7 +6,7 @@ from fastnet._kernels.table cimport Monitor
 from fastnet._threads cimport Team
 from fastnet._workspace cimport Memory, Workspace
 from fastnet.neat.generation cimport Generation
-from fastnet.neat.tasks.base cimport NativeTask
+from fastnet.neat.tasks.base cimport Contest, NativeTask
 
 
 cdef class Evaluator:
@@ -17,7 +17,7 @@ cdef class Evaluator:
     cdef bint takes_all                 # a population fitness
     cdef Workspace workspace
     # Of the evaluation that is under way
-    cdef Generation generation
+    cdef Contest contest
     cdef uint64_t seed
     cdef bint wants_solved
     cdef Memory flags
@@ -32,7 +32,8 @@ cdef class Evaluator:
     cdef int run_native(self, Generation generation, Team team) except -1
     cdef int run_each(self, Generation generation) except -1
     cdef int run_all(self, Generation generation) except -1
-    cdef int do_chunk(self, Py_ssize_t chunk, int worker) noexcept nogil
+    cdef int work(self, int worker) noexcept nogil
+    cdef int judge(self, int worker) noexcept nogil
 
 
 # Of what a user may give as fitness, for genomes of this config

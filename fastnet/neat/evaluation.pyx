@@ -13,11 +13,11 @@ from libc.string cimport memset
 
 from fastnet._kernels cimport dispatch
 from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
-from fastnet._kernels.table cimport OK, SLACK_BYTES, Kernels
-from fastnet._threads cimport Team
+from fastnet._kernels.table cimport OK, SLACK_BYTES, STOPPED, Kernels
+from fastnet._threads cimport Team, take_next, take_no_more
 from fastnet._workspace cimport Workspace, aligned, new_memory
 from fastnet.neat.generation cimport Generation, network_at, networks_of
-from fastnet.neat.tasks.base cimport NativeTask
+from fastnet.neat.tasks.base cimport Contest, NativeTask
 from fastnet.training.model cimport Watch, raise_stopped, watch
 
 from fastnet.neat.tasks.base import is_population_fitness
@@ -25,9 +25,6 @@ from fastnet.neat.tasks.base import is_population_fitness
 cnp.import_array()
 
 __all__ = ["Evaluator"]
-
-cdef enum:
-    CHUNK = 8           # genomes that a thread takes at once; taking costs as much as one small one
 
 
 cdef Evaluator new_evaluator(object fitness, object config):
@@ -90,8 +87,12 @@ cdef double checked_fitness(object value, Py_ssize_t i) except? -1:
     return fitness
 
 
-cdef int task_chunk(void *context, Py_ssize_t chunk, int worker) noexcept nogil:
-    return (<Evaluator> context).do_chunk(chunk, worker)
+cdef int worker_task(void *context, Py_ssize_t _, int worker) noexcept nogil:
+    return (<Evaluator> context).work(worker)
+
+
+cdef int judge_task(void *context, Py_ssize_t _, int worker) noexcept nogil:
+    return (<Evaluator> context).judge(worker)
 
 
 cdef class Evaluator:
@@ -126,15 +127,22 @@ cdef class Evaluator:
         self.state_bytes = aligned(n_state + SLACK_BYTES)
         self.worker_bytes = self.state_bytes + aligned(n_scratch + SLACK_BYTES)
         self.workspace.reserve(self.worker_bytes * team.n_threads)
-        self.generation = generation
+        self.contest.n_graphs = generation.n_genomes
+        self.contest.graphs = generation.graphs
+        self.contest.parameters = <const void **> generation.parameters
+        self.contest.seed = self.seed
+        self.contest.fitness = generation.values
+        self.contest.is_solved = self.is_solved if self.wants_solved else NULL
+        self.contest.next = 0
         with nogil:
             watch(&self.monitor, &state)
             # as the other threads do, so that their number makes no difference
             mode = flush_denormals()
-            status = team.run(
-                task_chunk, <void *> self, (generation.n_genomes + CHUNK - 1) // CHUNK)
+            status = team.run(worker_task, <void *> self, team.n_running)
+            if status == OK and self.wants_solved and self.task.is_judged_later:
+                self.contest.next = 0
+                status = team.run(judge_task, <void *> self, team.n_running)
             set_floating_point_mode(mode)
-        self.generation = None
         if status != OK:
             raise_stopped()
         for i in range(generation.n_genomes):
@@ -142,25 +150,26 @@ cdef class Evaluator:
                 checked_fitness(generation.values[i], i)
         return 0
 
-    cdef int do_chunk(self, Py_ssize_t chunk, int worker) noexcept nogil:
-        cdef const Kernels *kernels = dispatch.float64
+    cdef int work(self, int worker) noexcept nogil:
         cdef char *state = <char *> self.workspace.data + worker * self.worker_bytes
-        cdef char *scratch = state + self.state_bytes
-        cdef Py_ssize_t i, first = chunk * CHUNK
-        cdef Py_ssize_t last = min(first + CHUNK, self.generation.n_genomes)
-        cdef double fitness
-        for i in range(first, last):
-            fitness = self.task.evaluate_graph(
-                kernels, self.generation.graphs[i], self.generation.parameters[i], state,
-                self.seed, scratch)
-            self.generation.values[i] = fitness
-            if self.wants_solved:
-                self.is_solved[i] = self.task.graph_solves(
-                    kernels, self.generation.graphs[i], self.generation.parameters[i], state,
-                    fitness, scratch)
-        if worker == 0:
-            return self.monitor.poll(self.monitor.context)
-        return OK
+        return self.task.evaluate_graphs(
+            dispatch.float64, &self.contest, state, state + self.state_bytes,
+            &self.monitor if worker == 0 else NULL)
+
+    cdef int judge(self, int worker) noexcept nogil:
+        cdef char *state = <char *> self.workspace.data + worker * self.worker_bytes
+        cdef Contest *contest = &self.contest
+        cdef Py_ssize_t i
+        while True:
+            i = take_next(&contest.next)
+            if i >= contest.n_graphs:
+                return OK
+            contest.is_solved[i] = self.task.graph_solves(
+                dispatch.float64, contest.graphs[i], contest.parameters[i], state,
+                contest.fitness[i], state + self.state_bytes)
+            if worker == 0 and self.monitor.poll(self.monitor.context) != OK:
+                take_no_more(&contest.next)
+                return STOPPED
 
     cdef int run_each(self, Generation generation) except -1:
         cdef Py_ssize_t i

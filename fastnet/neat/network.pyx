@@ -11,7 +11,6 @@ from cpython.list cimport (
     PyList_CheckExact, PyList_GET_ITEM, PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
 )
 from cpython.ref cimport Py_INCREF, PyObject
-from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcmp, memcpy
 

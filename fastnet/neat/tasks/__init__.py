@@ -8,6 +8,16 @@ run without the interpreter, on as many threads as one likes.
 from fastnet.neat.tasks.base import NativeTask, population_fitness
 from fastnet.neat.tasks.dataset import Dataset
 from fastnet.neat.tasks.native_function import NativeFunction, native
+from fastnet.neat.tasks.poles import CartPole, DoublePole
 from fastnet.neat.tasks.xor import XOR
 
-__all__ = ["XOR", "Dataset", "NativeFunction", "NativeTask", "native", "population_fitness"]
+__all__ = [
+    "XOR",
+    "CartPole",
+    "Dataset",
+    "DoublePole",
+    "NativeFunction",
+    "NativeTask",
+    "native",
+    "population_fitness",
+]

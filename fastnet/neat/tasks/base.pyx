@@ -9,11 +9,15 @@ from fastnet._checks import checked_int
 from fastnet.neat.config import Config
 
 from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
-from fastnet._kernels.table cimport SLACK_BYTES, Graph, Kernels
+from fastnet._kernels.table cimport OK, SLACK_BYTES, STOPPED, Graph, Kernels, Monitor
+from fastnet._threads cimport take_next, take_no_more
 from fastnet._workspace cimport Workspace, acquire, aligned, release
 from fastnet.neat.network cimport Network
 
 __all__ = ["NativeTask", "is_population_fitness", "population_fitness"]
+
+cdef enum:
+    CHUNK = 8           # genomes that a thread takes at once; taking costs as much as one small one
 
 
 cdef class NativeTask:
@@ -40,6 +44,25 @@ cdef class NativeTask:
                            const void *parameters, void *state, double fitness,
                            void *scratch) noexcept nogil:
         return False
+
+    cdef int evaluate_graphs(self, const Kernels *kernels, Contest *contest, void *state,
+                             void *scratch, Monitor *monitor) noexcept nogil:
+        cdef Py_ssize_t i, first
+        cdef double fitness
+        while True:
+            first = take_next(&contest.next) * CHUNK
+            if first >= contest.n_graphs:
+                return OK
+            for i in range(first, min(first + CHUNK, contest.n_graphs)):
+                fitness = self.evaluate_graph(kernels, contest.graphs[i], contest.parameters[i],
+                                              state, contest.seed, scratch)
+                contest.fitness[i] = fitness
+                if contest.is_solved != NULL:
+                    contest.is_solved[i] = self.graph_solves(
+                        kernels, contest.graphs[i], contest.parameters[i], state, fitness, scratch)
+            if monitor != NULL and monitor.poll(monitor.context) != OK:
+                take_no_more(&contest.next)
+                return STOPPED
 
     def evaluate(self, network, seed=0):
         """Fitness of a network.
@@ -95,7 +118,7 @@ cdef class NativeTask:
         bool
         """
         cdef Network net = checked_network(self, network)
-        cdef double reached = checked_number(fitness)
+        cdef double reached = checked_number(fitness, "fitness")
         cdef Py_ssize_t offset = scratch_offset(net)
         cdef Workspace workspace = acquire(
             self.workspace, offset + self.scratch_bytes(net.kernels, net.graph))
@@ -122,17 +145,16 @@ cdef class NativeTask:
 
 
 cdef Py_ssize_t scratch_offset(Network net) noexcept:
-    """Where scratch begins after the state."""
     return aligned(net.kernels.graph_state(net.graph) + SLACK_BYTES)
 
 
-cdef double checked_number(object fitness) except? -1:
-    if isinstance(fitness, bool) or not isinstance(fitness, numbers.Real):
-        raise TypeError(f"fitness must be a number, got {fitness!r}")
+cdef double checked_number(object value, str name) except? -1:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
     try:
-        return float(fitness)
+        return float(value)
     except OverflowError:
-        raise ValueError("fitness is too large for a float") from None
+        raise ValueError(f"{name} is too large for a float") from None
 
 
 cdef Network checked_network(NativeTask task, object network):
