@@ -13,6 +13,7 @@ cdef class Evaluator:
     cdef object function                # what was given: a task or a callable
     cdef NativeTask task                # the same where it needs no interpreter, or None
     cdef object evaluate_one            # task.evaluate
+    cdef object evaluate_all            # task.evaluate_all, or None
     cdef object solved                  # task.solved, or None
     cdef bint takes_all                 # a population fitness
     cdef Workspace workspace

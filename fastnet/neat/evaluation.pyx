@@ -40,6 +40,8 @@ cdef Evaluator new_evaluator(object fitness, object config):
         check_sizes(fitness, config)
         if isinstance(fitness, NativeTask) and not is_overridden(type(fitness)):
             evaluator.task = <NativeTask> fitness
+        else:
+            evaluator.evaluate_all = getattr(fitness, "evaluate_all", None)
     elif not callable(fitness):
         raise TypeError(
             "fitness must be a task, a function of a network or a function marked with "
@@ -107,7 +109,7 @@ cdef class Evaluator:
         self.wants_solved = wants_solved and self.solved is not None
         if self.task is not None:
             self.run_native(generation, team)
-        elif self.takes_all:
+        elif self.takes_all or self.evaluate_all is not None:
             self.run_all(generation)
         else:
             self.run_each(generation)
@@ -190,7 +192,11 @@ cdef class Evaluator:
         cdef Py_ssize_t i, n = generation.n_genomes
         cdef cnp.ndarray values
         cdef const double *data
-        given = self.function(networks_of(generation))
+        networks = networks_of(generation)
+        if self.takes_all:
+            given = self.function(networks)
+        else:
+            given = self.evaluate_all(networks, self.seed)
         try:
             array = np.asarray(given)
         except (TypeError, ValueError):
@@ -209,4 +215,10 @@ cdef class Evaluator:
             if not data[i] < INFINITY:
                 checked_fitness(data[i], i)
             generation.values[i] = data[i]
+        if self.wants_solved:
+            # Fittest first: whether others solve the task, too, makes no difference
+            for i in np.argsort(-values, kind="stable"):
+                if self.solved(networks[i], generation.values[i]):
+                    self.is_solved[i] = True
+                    break
         return 0

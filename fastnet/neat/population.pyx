@@ -195,7 +195,8 @@ cdef class Population:
         ----------
         fitness : task or callable
             A task of `fastnet.neat.tasks`, which needs no interpreter; any object with
-            ``evaluate(network, seed=0)`` and, if it can say so, ``solved(network, fitness)``; a
+            ``evaluate(network, seed=0)`` and, if it can say so, ``solved(network, fitness)``; with
+            ``evaluate_all(networks, seed)`` that is called once for a generation instead; a
             function of a `Network` that returns a number, larger is better; or one marked with
             `population_fitness`, of a sequence of all networks, that returns an array of
             them.  A network has its ``.genome``.  -inf is the worst fitness, for whatever failed;

@@ -1,5 +1,6 @@
 from fastnet.neat.tasks.base import NativeTask, population_fitness
 from fastnet.neat.tasks.dataset import Dataset
+from fastnet.neat.tasks.gymnasium_task import Gymnasium
 from fastnet.neat.tasks.native_function import NativeFunction, native
 from fastnet.neat.tasks.poles import CartPole, DoublePole
 from fastnet.neat.tasks.xor import XOR
@@ -9,6 +10,7 @@ __all__ = [
     "CartPole",
     "Dataset",
     "DoublePole",
+    "Gymnasium",
     "NativeFunction",
     "NativeTask",
     "native",
