@@ -24,6 +24,7 @@ _PLACES = {
     "DivergenceError": "fastnet.training.loop",
     "EarlyStopping": "fastnet.training.history",
     "FileFormatError": "fastnet._files",
+    "GeneticAlgorithm": "fastnet.evolution",
     "History": "fastnet.training.history",
     "LBFGS": "fastnet.optim",
     "LevenbergMarquardt": "fastnet.optim",

@@ -22,6 +22,7 @@ PUBLIC = {
     "DivergenceError",
     "EarlyStopping",
     "FileFormatError",
+    "GeneticAlgorithm",
     "History",
     "LBFGS",
     "LevenbergMarquardt",

@@ -16,6 +16,7 @@ cdef class Evaluator:
     cdef object evaluate_all            # task.evaluate_all, or None
     cdef object solved                  # task.solved, or None
     cdef bint takes_all                 # a population fitness
+    cdef str noun                       # what messages call those that are evaluated
     cdef Workspace workspace
     # Of the evaluation that is under way
     cdef Contest contest
@@ -37,5 +38,10 @@ cdef class Evaluator:
     cdef int judge(self, int worker) noexcept nogil
 
 
-# Of what a user may give as fitness, for genomes of this config
+# Of what a user may give as fitness, for genomes of this config or networks like this one
 cdef Evaluator new_evaluator(object fitness, object config)
+
+# An array-like of n fitness values as a user gave it.  source and noun are for messages, which
+# begin with "<source> n numbers" and "the fitness of <noun> i".
+cdef int read_fitness(object given, str source, str noun, Py_ssize_t n,
+                      double *values) except -1

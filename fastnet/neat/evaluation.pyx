@@ -16,10 +16,11 @@ from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
 from fastnet._kernels.table cimport OK, SLACK_BYTES, STOPPED, Kernels
 from fastnet._threads cimport Team, take_next, take_no_more
 from fastnet._workspace cimport Workspace, aligned, new_memory
-from fastnet.neat.generation cimport Generation, network_at, networks_of
+from fastnet.neat.generation cimport Generation, networks_of
 from fastnet.neat.tasks.base cimport Contest, NativeTask
 from fastnet.training.model cimport Watch, raise_stopped, watch
 
+from fastnet.neat.config import Config
 from fastnet.neat.tasks.base import is_population_fitness
 
 cnp.import_array()
@@ -30,6 +31,7 @@ __all__ = ["Evaluator"]
 cdef Evaluator new_evaluator(object fitness, object config):
     cdef Evaluator evaluator = Evaluator()
     evaluator.function = fitness
+    evaluator.noun = "genome" if isinstance(config, Config) else "network"
     if isinstance(fitness, type):
         raise TypeError(
             f"fitness must be a task or a function, got the class {fitness.__name__}: "
@@ -59,33 +61,34 @@ cdef bint is_overridden(object kind) except *:
 
 
 cdef int check_sizes(object task, object config) except -1:
+    owner = "config" if isinstance(config, Config) else "network"
     for name in ("n_inputs", "n_outputs"):
         wanted = getattr(task, name, None)
         have = getattr(config, name)
         if wanted is not None and wanted != have:
             raise ValueError(
-                f"{type(task).__name__} has {name}={wanted}, the config {name}={have}")
+                f"{type(task).__name__} has {name}={wanted}, the {owner} {name}={have}")
     return 0
 
 
 # A fitness as Python returned it
-cdef double checked_fitness(object value, Py_ssize_t i) except? -1:
+cdef double checked_fitness(object value, str noun, Py_ssize_t i) except? -1:
     cdef double fitness
     if type(value) is float:
         fitness = value
     else:
         if isinstance(value, (str, bytes)) or getattr(value, "ndim", 0):
-            raise TypeError(f"the fitness of genome {i} must be a number, got {value!r}")
+            raise TypeError(f"the fitness of {noun} {i} must be a number, got {value!r}")
         try:
             fitness = float(value)
         except OverflowError:
-            raise ValueError(f"the fitness of genome {i} is too large for a float") from None
+            raise ValueError(f"the fitness of {noun} {i} is too large for a float") from None
         except (TypeError, ValueError):
             raise TypeError(
-                f"the fitness of genome {i} must be a number, got {value!r}") from None
+                f"the fitness of {noun} {i} must be a number, got {value!r}") from None
     if not fitness < INFINITY:
         raise ValueError(
-            f"the fitness of genome {i} is {fitness}: it must be a number or -inf, the worst")
+            f"the fitness of {noun} {i} is {fitness}: it must be a number or -inf, the worst")
     return fitness
 
 
@@ -180,45 +183,51 @@ cdef class Evaluator:
         genomes = generation.as_sequence()
         seed = self.seed
         for i in range(generation.n_genomes):
-            network = network_at(generation, genomes, i)
+            network = generation.network_at(genomes, i)
             value = self.evaluate_one(network, seed) if is_task else self.function(network)
-            fitness = checked_fitness(value, i)
+            fitness = checked_fitness(value, self.noun, i)
             generation.values[i] = fitness
             if self.wants_solved and self.solved(network, fitness):
                 self.is_solved[i] = True
         return 0
 
     cdef int run_all(self, Generation generation) except -1:
-        cdef Py_ssize_t i, n = generation.n_genomes
-        cdef cnp.ndarray values
-        cdef const double *data
+        cdef Py_ssize_t i
         networks = networks_of(generation)
         if self.takes_all:
             given = self.function(networks)
         else:
             given = self.evaluate_all(networks, self.seed)
-        try:
-            array = np.asarray(given)
-        except (TypeError, ValueError):
-            array = np.empty((), object)        # such as rows of several lengths
-        if array.dtype.kind not in "fiubO" or array.dtype == object and array.ndim == 0:
-            raise TypeError(
-                f"a population fitness must return {n} numbers, got {type(given).__name__}")
-        if array.shape != (n,):
-            raise ValueError(
-                f"a population fitness must return an array of shape ({n},), got {array.shape}")
-        if array.dtype == object:
-            array = [checked_fitness(value, i) for i, value in enumerate(array)]
-        values = np.ascontiguousarray(array, np.float64)
-        data = <const double *> cnp.PyArray_DATA(values)
-        for i in range(n):
-            if not data[i] < INFINITY:
-                checked_fitness(data[i], i)
-            generation.values[i] = data[i]
+        read_fitness(given, "a population fitness must return", self.noun, generation.n_genomes,
+                     generation.values)
         if self.wants_solved:
             # Fittest first: whether others solve the task, too, makes no difference
-            for i in np.argsort(-values, kind="stable"):
+            for i in np.argsort(-generation.fitness, kind="stable"):
                 if self.solved(networks[i], generation.values[i]):
                     self.is_solved[i] = True
                     break
         return 0
+
+
+cdef int read_fitness(object given, str source, str noun, Py_ssize_t n,
+                      double *values) except -1:
+    cdef Py_ssize_t i
+    cdef cnp.ndarray numbers
+    cdef const double *data
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError):
+        array = np.empty((), object)            # such as rows of several lengths
+    if array.dtype.kind not in "fiubO" or array.dtype == object and array.ndim == 0:
+        raise TypeError(f"{source} {n} numbers, got {type(given).__name__}")
+    if array.shape != (n,):
+        raise ValueError(f"{source} an array of shape ({n},), got {array.shape}")
+    if array.dtype == object:
+        array = [checked_fitness(value, noun, i) for i, value in enumerate(array)]
+    numbers = np.ascontiguousarray(array, np.float64)
+    data = <const double *> cnp.PyArray_DATA(numbers)
+    for i in range(n):
+        if not data[i] < INFINITY:
+            checked_fitness(data[i], noun, i)
+        values[i] = data[i]
+    return 0

@@ -4,7 +4,6 @@ from fastnet._kernels.table cimport Graph
 from fastnet._workspace cimport Memory, Workspace
 from fastnet.neat._genes cimport Arena, Genes
 from fastnet.neat._rules cimport Rules
-from fastnet.neat.network cimport Network
 
 
 cdef class Generation:
@@ -27,6 +26,8 @@ cdef class Generation:
     cdef bint is_shared(self)
     # The lazy sequence of its genomes
     cdef object as_sequence(self)
+    # The network of one genome; genomes: as_sequence()
+    cdef object network_at(self, object genomes, Py_ssize_t i)
     # Slices of the arena, which has moved, for the first n genomes
     cdef void point_genes(self, Py_ssize_t n) noexcept nogil
     # A new array of fitness values, all NaN
@@ -45,6 +46,3 @@ cdef Generation new_generation(object config, Py_ssize_t n_genomes)
 
 # The lazy sequence of the networks of a generation
 cdef object networks_of(Generation generation)
-
-# That of one genome; genomes: as_sequence()
-cdef Network network_at(Generation generation, object genomes, Py_ssize_t i)

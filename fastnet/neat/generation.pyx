@@ -19,7 +19,7 @@ from fastnet.neat.genome cimport genome_of
 from fastnet.neat.graph cimport (
     compile_graph, compile_scratch, copy_graph, gather_parameters, graph_bytes, graph_size
 )
-from fastnet.neat.network cimport Network, network_of
+from fastnet.neat.network cimport network_of
 
 cnp.import_array()
 
@@ -68,6 +68,10 @@ cdef class Generation:
             (<Genomes> sequence).generation = self
             self.sequence = weakref.ref(sequence)
         return sequence
+
+    cdef object network_at(self, object genomes, Py_ssize_t i):
+        return network_of(genomes, i, self.config, &self.genes[i], self.graphs[i],
+                          self.rules.mode, cnp.NPY_DOUBLE)
 
     cdef int clear_fitness(self) except -1:
         cdef cnp.npy_intp n = self.n_genomes
@@ -211,7 +215,7 @@ cdef class Networks:
             return [self[i] for i in range(*index.indices(generation.n_genomes))]
         i = position_of(index, generation.n_genomes, "networks")
         if self.made[i] is None:
-            self.made[i] = network_at(generation, self.genomes, i)
+            self.made[i] = generation.network_at(self.genomes, i)
         return self.made[i]
 
     def __iter__(self):
@@ -219,11 +223,6 @@ cdef class Networks:
 
     def __repr__(self):
         return f"<{len(self)} networks>"
-
-
-cdef Network network_at(Generation generation, object genomes, Py_ssize_t i):
-    return network_of(genomes, i, generation.config, &generation.genes[i], generation.graphs[i],
-                      generation.rules.mode, cnp.NPY_DOUBLE)
 
 
 cdef object networks_of(Generation generation):

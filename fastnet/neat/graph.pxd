@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t
 
-from fastnet._kernels.table cimport Graph
+from fastnet._kernels.table cimport Graph, Plan
 from fastnet.neat._genes cimport Genes
 from fastnet.neat._rules cimport Rules
 
@@ -25,3 +25,11 @@ cdef Graph *copy_graph(const Graph *graph, void *memory) noexcept nogil
 # parameters (n_parameters; slack) of the given itemsize.
 cdef void gather_parameters(const Genes *genes, const Rules *rules, Py_ssize_t itemsize,
                             void *parameters) noexcept nogil
+
+# The plan of a dense network as one of a graph, whose parameters are those of the network and then
+# one that is 0 (layers without biases have it in their place).  Dropout is left out, as in every
+# prediction.  memory: dense_graph_bytes().
+cdef Py_ssize_t dense_graph_bytes(const Plan *plan) noexcept nogil
+cdef Graph *dense_graph(const Plan *plan, void *memory) noexcept nogil
+# The first layer that no graph can express, or -1
+cdef Py_ssize_t first_beyond_graphs(const Plan *plan) noexcept nogil

@@ -9,7 +9,9 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fastnet._kernels cimport dispatch
-from fastnet._kernels.table cimport ALIGNMENT, Graph
+from fastnet._kernels.table cimport (
+    ALIGNMENT, CUSTOM_ACTIVATION, DENSE, DROPOUT, FEED_FORWARD_GRAPH, SOFTMAX, Graph, Layer, Plan
+)
 from fastnet.neat._genes cimport Genes
 from fastnet.neat._rules cimport FEED_FORWARD, NODE_BIASES, TIME_STEP, Rules
 
@@ -376,3 +378,73 @@ cdef void gather_parameters(const Genes *genes, const Rules *rules, Py_ssize_t i
             for i in range(rules.n_sources, genes.n_nodes):
                 f[n] = <float> genes.bias[i]
                 n += 1
+
+
+cdef Py_ssize_t first_beyond_graphs(const Plan *plan) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef const Layer *layer
+    for i in range(plan.n_layers):
+        layer = plan.layers + i
+        if layer.kind != DROPOUT and (
+                layer.kind != DENSE or layer.activation == SOFTMAX
+                or layer.activation == CUSTOM_ACTIVATION):
+            return i
+    return -1
+
+
+# Nodes and edges of a dense network
+cdef void count_dense(const Plan *plan, Py_ssize_t *n_nodes, Py_ssize_t *n_edges) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef const Layer *layer
+    n_nodes[0] = n_edges[0] = 0
+    for i in range(plan.n_layers):
+        layer = plan.layers + i
+        if layer.kind == DENSE:
+            n_nodes[0] += layer.n_outputs
+            n_edges[0] += layer.n_inputs * layer.n_outputs
+
+
+cdef Py_ssize_t dense_graph_bytes(const Plan *plan) noexcept nogil:
+    cdef Py_ssize_t n_nodes, n_edges
+    count_dense(plan, &n_nodes, &n_edges)
+    # outputs are nodes or, where there is none, inputs
+    return graph_bytes(n_edges, n_nodes + plan.n_inputs)
+
+
+cdef Graph *dense_graph(const Plan *plan, void *memory) noexcept nogil:
+    cdef Graph *graph = <Graph *> memory
+    cdef Py_ssize_t i, j, source, k = 0, edge = 0
+    cdef Py_ssize_t first = 0           # slot of the first unit of the layer below
+    cdef Py_ssize_t n = plan.n_inputs   # its units
+    cdef const Layer *layer
+    cdef int activation = -1
+    graph.mode = FEED_FORWARD_GRAPH
+    graph.step_limit = 1
+    graph.n_inputs = graph.n_sources = n
+    graph.n_outputs = plan.n_outputs
+    graph.n_weights = graph.n_parameters = plan.n_parameters + 1
+    count_dense(plan, &graph.n_nodes, &graph.n_edges)
+    lay_out(graph, True)
+    for i in range(plan.n_layers):
+        layer = plan.layers + i
+        if layer.kind != DENSE:
+            continue
+        for j in range(layer.n_outputs):
+            (<int32_t *> graph.first)[k] = <int32_t> edge
+            for source in range(n):
+                (<int32_t *> graph.source)[edge] = <int32_t> (first + source)
+                (<int32_t *> graph.weight)[edge] = <int32_t> (
+                    layer.weights + source * layer.n_outputs + j)
+                edge += 1
+            (<int32_t *> graph.bias)[k] = <int32_t> (
+                layer.biases + j if layer.biases >= 0 else plan.n_parameters)
+            (<uint8_t *> graph.activations)[k] = <uint8_t> layer.activation
+            k += 1
+        activation = layer.activation if first == 0 or activation == layer.activation else -1
+        first = graph.n_sources + k - layer.n_outputs
+        n = layer.n_outputs
+    (<int32_t *> graph.first)[k] = <int32_t> edge
+    for j in range(n):
+        (<int32_t *> graph.output)[j] = <int32_t> (first + j)
+    graph.activation = activation
+    return graph

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["History", "Record", "Result"]
+__all__ = ["History", "Record", "Records", "Result"]
 
 
 class Record(NamedTuple):
@@ -44,27 +44,13 @@ class Record(NamedTuple):
         return len(self.sizes)
 
 
-class History:
-    """Figures of the generations of a population, oldest first.
+class Records:
+    """Records of generations, oldest first: what every history of evolution is.
 
-    A sequence of `Record`; every numeric field of a record is also an attribute here, as an array
-    over the generations: ``history.best`` is what one plots.
-
-    Notes
-    -----
-    At most the last ``History.LIMIT`` generations are kept, so that a run without end does not fill
-    the memory.
-
-    Examples
-    --------
-    >>> from fastnet import neat
-    >>> task = neat.tasks.XOR()
-    >>> pop = neat.Population(task.config(), seed=0)
-    >>> result = pop.run(task, generations=3, target=float("inf"))
-    >>> len(result.history), result.history[-1].generation
-    (3, 3)
-    >>> result.history.best.shape
-    (3,)
+    Parameters
+    ----------
+    records : iterable of named tuples
+        With the fields ``generation``, ``best``, ``mean`` and ``std`` and maybe others.
     """
 
     LIMIT = 100_000
@@ -88,7 +74,7 @@ class History:
         return iter(self._records)
 
     def __eq__(self, other):
-        if not isinstance(other, History):
+        if not isinstance(other, Records):
             return NotImplemented
         # NaN, the mean of no finite fitness, equals itself here
         return [_comparable(record) for record in self] == [_comparable(r) for r in other]
@@ -121,6 +107,30 @@ class History:
     def std(self):
         """Standard deviation of the finite fitness values: (n,) float64."""
         return self._column("std")
+
+
+class History(Records):
+    """Figures of the generations of a population, oldest first.
+
+    A sequence of `Record`; every numeric field of a record is also an attribute here, as an array
+    over the generations: ``history.best`` is what one plots.
+
+    Notes
+    -----
+    At most the last ``History.LIMIT`` generations are kept, so that a run without end does not fill
+    the memory.
+
+    Examples
+    --------
+    >>> from fastnet import neat
+    >>> task = neat.tasks.XOR()
+    >>> pop = neat.Population(task.config(), seed=0)
+    >>> result = pop.run(task, generations=3, target=float("inf"))
+    >>> len(result.history), result.history[-1].generation
+    (3, 3)
+    >>> result.history.best.shape
+    (3,)
+    """
 
     @property
     def n_connections(self):

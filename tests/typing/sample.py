@@ -23,6 +23,13 @@ fn.Network(2, layers=[fn.Dense(8), fn.LayerNorm("relu"), fn.Dropout(0.1), fn.Den
 net.predict([[0, 1]], n_threads=2)
 net.predict_population(np.zeros((3, net.n_parameters)), X)
 
+ga = fn.GeneticAlgorithm(net, population_size=10, selection="rank", crossover=None, seed=0)
+ga.tell(np.zeros(len(ga.ask())))
+evolved = ga.run(lambda network: float(network(X).sum()), generations=2, target=1.0)
+ga.run(fn.neat.tasks.XOR(), 1, n_threads=2)
+assert_type(evolved.best, fn.Network | None)
+assert_type(evolved.history.best, npt.NDArray[np.float64])
+
 value, gradient = net.loss_and_gradient(X, y, loss="squared_error", reduction="sum")
 assert_type(value, float)
 assert_type(gradient, npt.NDArray[Any])
