@@ -129,6 +129,7 @@ def start(angle=0.07):
 
 def episode(controller, state, n_steps, inputs):
     """The start and the states after each control step, up to the first failed one."""
+    controller.reset()
     states = [state]
     for _ in range(n_steps):
         state = step(state, force_of(controller(inputs(state))))
@@ -175,6 +176,7 @@ def generalization_starts():
 
 def balanced_at_once(controller, states, n_steps, inputs):
     """`balanced` of many episodes, (6, n) -> (n,); the controller gets an array an input."""
+    controller.reset()
     state = tuple(np.array(row, dtype=float) for row in states)
     counts = np.zeros(len(state[0]), dtype=int)
     alive = np.ones(len(state[0]), dtype=bool)
@@ -231,9 +233,10 @@ def cart_pole_episode(pushes_right, state, n_steps=500):
 # Controllers
 
 
-def steep_sigmoid(z, lib=math):
-    """The sigmoid of the paper, 1 / (1 + exp(-4.9 z))."""
-    return 1 / (1 + lib.exp(-4.9 * z))
+def steep_sigmoid(z):
+    """The sigmoid of the paper; of numbers or arrays."""
+    exp = math.exp if isinstance(z, float) else np.exp
+    return 1 / (1 + exp(-4.9 * z))
 
 
 def identity(z):
@@ -262,6 +265,14 @@ class Feedback:
         self.last_inputs = inputs[:len(self.before)]
         self.last_output = self.activation(z)
         return self.last_output
+
+    def fields(self):
+        """Of a ``neat.Config`` for the network."""
+        remembers = bool(self.before) or self.own != 0
+        return {
+            "n_inputs": len(self.now), "n_outputs": 1, "bias": None, "weight_cap": None,
+            "mode": "recurrent" if remembers else "feed_forward", "self_loops": True,
+            "activation": "identity", "output_activation": self.activation.__name__}
 
     def connections(self):
         """Of the genome: inputs first, then the output, then the hidden nodes."""
