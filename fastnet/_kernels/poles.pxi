@@ -15,32 +15,32 @@ cdef enum:
 
 # ---- physics ---------------------------------------------------------------------------------
 
-# Beyond this angle, which no pole that stands reaches, sines and cosines are the C library's.  In
-# each lane by itself, so that it does not matter what is beside it.
-cdef inline real polynomial_limit() noexcept nogil:
-    return 0.78
-
-
-cdef inline void pole_sine_cosine(vf angle, vf *sine, vf *cosine) noexcept nogil:
-    sine_cosine(angle, sine, cosine)
-    if vany(vgt(vabs(angle), vset1(polynomial_limit()))):
-        replace_large(angle, sine, cosine)
-
-
-cdef void replace_large(vf angle, vf *sine, vf *cosine) noexcept nogil:
-    cdef real z[VL]
-    cdef real s[VL]
-    cdef real c[VL]
-    cdef int i
-    vstore(z, angle)
-    vstore(s, sine[0])
-    vstore(c, cosine[0])
-    for i in range(VL):
-        if z[i] > polynomial_limit() or z[i] < -polynomial_limit():
-            s[i] = libm_sin(z[i])
-            c[i] = libm_cos(z[i])
-    sine[0] = vload(s)
-    cosine[0] = vload(c)
+# Sine and cosine of n angles, n 1 or 2.  Beyond the limit, which no pole that stands reaches, they
+# are the C library's, in each lane by itself, so that it does not matter what is beside it.
+cdef inline void sines_cosines(int n, const vf *angle, vf *sine, vf *cosine) noexcept nogil:
+    cdef real limit = 0.78
+    cdef real z[2 * VL]
+    cdef real s[2 * VL]
+    cdef real c[2 * VL]
+    cdef vf largest = vabs(angle[0])
+    cdef int k
+    for k in range(n):
+        sine_cosine(angle[k], &sine[k], &cosine[k])
+    if n == 2:
+        # that of the second where one is NaN, which spoils everything anyway
+        largest = vmax(largest, vabs(angle[1]))
+    if vany(vgt(largest, vset1(limit))):
+        for k in range(n):
+            vstore(z + k * VL, angle[k])
+            vstore(s + k * VL, sine[k])
+            vstore(c + k * VL, cosine[k])
+        for k in range(n * VL):
+            if z[k] > limit or z[k] < -limit:
+                s[k] = libm_sin(z[k])
+                c[k] = libm_cos(z[k])
+        for k in range(n):
+            sine[k] = vload(s + k * VL)
+            cosine[k] = vload(c + k * VL)
 
 
 # Two poles on a cart without friction of its own (Wieland 1991; constants and signs as in the
@@ -57,8 +57,7 @@ cdef inline void two_poles_rate(vf force, const vf *t, const vf *w, vf *rate) no
     cdef vf pull[2]
     cdef vf weighted, mass = vset1(1.0), total = force
     cdef int k
-    for k in range(2):
-        pole_sine_cosine(t[k], &sine[k], &cosine[k])
+    sines_cosines(2, t, sine, cosine)
     for k in range(2):
         weighted = vset1(<real> (0.75 * 0.1 if k == 0 else 0.75 * 0.01)) * cosine[k]
         pull[k] = vfma(vset1(<real> (2e-6 / (0.1 * 0.5) if k == 0 else 2e-6 / (0.01 * 0.05))), w[k],
@@ -111,7 +110,7 @@ cdef inline void two_poles_step(vf *q, vf *v, vf force) noexcept nogil:
 cdef inline void one_pole_step(vf *q, vf *v, vf force) noexcept nogil:
     cdef vf sine, cosine, a, rate
     cdef vf h = vset1(0.02), per_mass = vset1(<real> (1 / 1.1))
-    pole_sine_cosine(q[1], &sine, &cosine)
+    sines_cosines(1, q + 1, &sine, &cosine)
     a = vfma(vset1(0.05) * sine, v[1] * v[1], force) * per_mass
     rate = vfma(vset1(<real> 9.8), sine, -(a * cosine)) / vfnma(
         vset1(<real> (0.5 * 0.1 / 1.1)) * cosine, cosine, vset1(<real> (0.5 * 4 / 3)))
