@@ -184,10 +184,11 @@ ctypedef struct Episodes:
     Py_ssize_t network_stride       # 1, or 0 where all have the same network
     const double *starts
     Py_ssize_t start_stride
-    double *values                  # (n_episodes,) steps before the one that failed, which
-                                    # CART_POLE counts too; or their damping fitness
-    double *path                    # (n_steps + 1, n) for the states after each step, or NULL; for
-                                    # a single episode
+    # (n_episodes,): steps before the one that failed, which CART_POLE counts too; or the damping
+    # fitness
+    double *values
+    # (n_steps + 1, n) for the states after each step of a single episode, or NULL
+    double *path
     take_hook take
     Py_ssize_t *next                # what take counts: 0 at first
 

@@ -22,7 +22,6 @@ from fastnet.neat.network cimport Network
 from fastnet.neat.tasks.base cimport (
     Contest, NativeTask, checked_network, checked_number, scratch_offset
 )
-from fastnet.training.model cimport Watch, raise_stopped, watch
 
 cnp.import_array()
 
@@ -419,9 +418,9 @@ cdef Py_ssize_t count_starts(int kind, const Kernels *kernels, const Graph *grap
 cdef class CartPole(Poles):
     """One pole to balance on a cart: CartPole-v1 of gymnasium (Barto, Sutton & Anderson 1983).
 
-    A network has four inputs, the state (x, x', t, t') as it is, and one output, every 0.02 s: above
-    0.5 the cart is pushed to the right, else to the left, with 10 N.  It fails when the cart is more
-    than 2.4 m from the middle of its track or the pole more than 12 degrees from upright.
+    A network has four inputs, the state (x, x', t, t') as it is, and one output, every 0.02 s:
+    above 0.5 the cart is pushed to the right, else to the left, with 10 N.  It fails when the cart
+    is more than 2.4 m from the middle of its track or the pole more than 12 degrees from upright.
 
     The fitness is the sum of rewards of gymnasium: the number of steps, that which failed included,
     at most 500.  All four numbers of the start are drawn evenly from -0.05 to 0.05 by the seed.
