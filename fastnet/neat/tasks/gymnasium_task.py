@@ -13,6 +13,7 @@ from fastnet.neat.config import Config
 from fastnet.neat.network import Network
 from fastnet.neat.tasks.environments import SeparateEnvironments, VectorEnvironment
 from fastnet.neat.tasks.spaces import Actions, Observations, range_of
+from fastnet.nn.network import Network as DenseNetwork
 
 __all__ = ["Gymnasium"]
 
@@ -269,8 +270,8 @@ n_environments, kwargs
 
         Parameters
         ----------
-        networks : sequence of fastnet.neat.Network
-            With the parameters of their genomes.
+        networks : sequence of fastnet.neat.Network, fastnet.Network or callables
+            As of `evaluate`; those of genomes with the parameters of these.
         seed : int
             As of `evaluate`, with the same fitness.
 
@@ -282,21 +283,20 @@ n_environments, kwargs
         networks = list(networks)
         if type(self).evaluate is not Gymnasium.evaluate:
             return np.array([self.evaluate(network, seed) for network in networks])
-        for i, network in enumerate(networks):
-            if not isinstance(network, Network):
-                raise TypeError(
-                    f"networks[{i}] must be a fastnet.neat.Network, got {type(network).__name__}")
+        for network in networks:
             self._check_network(network)
+            if isinstance(network, Network) != isinstance(networks[0], Network):
+                raise TypeError("networks must be of one kind, got some of genomes and others")
         rewards = np.empty((len(networks), self.episodes))
         with self._borrow() as rows:
             for first in range(0, len(networks), rows.n_rows):
                 part = networks[first : first + rows.n_rows]
-                batch = NetworkBatch([network.genome for network in part], part[0].mode)
+                predict, reset = _together(part)
                 low, high = self._ranges(part)
                 for episode, episode_seed in enumerate(seeds):
-                    batch.reset()
+                    reset()
                     rewards[first : first + len(part), episode] = self._play(
-                        rows, batch.step, [episode_seed] * len(part), low, high,
+                        rows, predict, [episode_seed] * len(part), low, high,
                         lambda k, first=first, e=episode: f"genome {first + k}, episode {e}")
         return _mean(rewards)
 
@@ -411,7 +411,7 @@ n_environments, kwargs
                 n = last - first
                 low, high = self._ranges([network])
                 rewards[first:last] = self._play(
-                    rows, _predictor(network, n), seeds[first:last],
+                    rows, _alone(network, n), seeds[first:last],
                     np.repeat(low, n, axis=0), np.repeat(high, n, axis=0),
                     lambda k, first=first: f"{what} {first + k}")
                 first = last
@@ -546,17 +546,32 @@ def _takes_seeds(environment, observations):
     return bool((given[0] == given[0][0]).all() and (given[1][:-1] == given[0][0]).all())
 
 
-def _predictor(network, n):
-    """A function of n rows, each for a network in a blank state."""
+def _together(networks):
+    """``predict(X)`` of row k for network k, and what brings the networks into a blank state."""
+    if all(isinstance(network, Network) for network in networks):
+        genomes = [network.genome for network in networks]
+        batch = NetworkBatch(genomes, networks[0].mode, networks[0].dtype)
+        return batch.step, batch.reset
+    parts = [_alone(network, 1) for network in networks]
+
+    def predict(X):
+        return [part(X[k : k + 1])[0] for k, part in enumerate(parts)]
+
+    return predict, lambda: None
+
+
+def _alone(network, n):
+    """``predict(X)`` of n rows for one network, each from a blank state."""
+    # One row at a time has the bits of a batch of networks, many rows at once have not.
+    if isinstance(network, DenseNetwork):
+        return lambda X: [network(x) for x in X]
     if not isinstance(network, Network):
         return network
-    # one row at a time, which has the bits of a batch
-    n_copies = n if network.mode == "recurrent" else 1
-    copies = [copy.copy(network) for _ in range(n_copies)]
+    n_states = n if network.mode == "recurrent" else 1
+    copies = [copy.copy(network) for _ in range(n_states)]
     for each in copies:
         each.reset()
-    if n_copies < n:
-        copies *= n
+    copies *= n // n_states
     return lambda X: [each.step(x) for each, x in zip(copies, X, strict=True)]
 
 
