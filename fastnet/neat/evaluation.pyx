@@ -152,7 +152,7 @@ cdef class Evaluator:
             raise_stopped()
         for i in range(generation.n_genomes):
             if not generation.values[i] < INFINITY:
-                checked_fitness(generation.values[i], i)
+                checked_fitness(generation.values[i], self.noun, i)
         return 0
 
     cdef int work(self, int worker) noexcept nogil:
