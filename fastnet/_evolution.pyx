@@ -24,7 +24,8 @@ from fastnet.neat._draws cimport (
 from fastnet.neat.breeding cimport stream_of
 from fastnet.neat.evaluation cimport Evaluator, new_evaluator, read_fitness
 from fastnet.neat.generation cimport Generation
-from fastnet.neat.graph cimport dense_graph, dense_graph_bytes, first_beyond_graphs
+from fastnet.neat.graph cimport dense_graph, dense_graph_bytes
+from fastnet.neat.network cimport check_dense
 from fastnet.nn.network cimport Network
 from fastnet.training.model cimport Watch, raise_stopped, watch
 
@@ -210,7 +211,7 @@ cdef class Individuals(Generation):
             (self.n_parameters + 1) * sizeof(double))
         cdef const Graph *graph
         if self.plans is None:
-            self.check_graph()
+            check_dense(self.net)
             self.plans = new_memory(dense_graph_bytes(&self.net.plan))
             dense_graph(&self.net.plan, self.plans.data)
             self.parameter_memory = new_memory(n * row_bytes)
@@ -230,18 +231,6 @@ cdef class Individuals(Generation):
                 else:
                     widen(self.n_parameters, <const float *> self.rows.data + i * self.n_parameters,
                           <double *> self.parameters[i])
-        return 0
-
-    cdef int check_graph(self) except -1:
-        cdef Py_ssize_t k = first_beyond_graphs(&self.net.plan)
-        if k >= 0:
-            raise ValueError(
-                f"layers[{k}] of the network is {self.net.layers[k].spec!r}, which tasks that run "
-                "without the interpreter do not know: give a function of the network")
-        if self.n_parameters >= 2**31 - 1:
-            raise ValueError(
-                f"the network has {self.n_parameters} parameters, too many for tasks that run "
-                "without the interpreter: give a function of the network")
         return 0
 
     # -- children ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from fastnet._kernels.table cimport Graph
 from fastnet._workspace cimport Memory, Workspace
 from fastnet.neat._genes cimport Genes
+from fastnet.nn.dense cimport DenseModel
 from fastnet.training.model cimport Model
 
 
@@ -51,3 +52,8 @@ cdef int checked_typenum(object dtype) except -1
 # ValueError for a cycle.
 cdef Network network_of(object genomes, Py_ssize_t index, object config, const Genes *genes,
                         const Graph *graph, int mode, int typenum)
+
+# A dense network as one of this kind, without a genome and in float64, as tasks evaluate it.
+# ValueError where it has layers that no graph can express.
+cdef Network network_of_dense(DenseModel net)
+cdef int check_dense(DenseModel net) except -1

@@ -26,9 +26,11 @@ from fastnet.neat._genes cimport Genes
 from fastnet.neat._rules cimport FEED_FORWARD, Rules, mode_id, rules_of
 from fastnet.neat.genome cimport Genome
 from fastnet.neat.graph cimport (
-    compile_graph, compile_scratch, copy_graph, gather_parameters, graph_bytes
+    compile_graph, compile_scratch, copy_graph, dense_graph, dense_graph_bytes,
+    first_beyond_graphs, gather_parameters, graph_bytes
 )
 from fastnet.neat.handle cimport handle_bytes, place_handle
+from fastnet.nn.dense cimport DenseModel
 from fastnet.training.model cimport Model, Watch, raise_stopped, watch
 
 cnp.import_array()
@@ -57,6 +59,29 @@ cdef Network network_of(object genomes, Py_ssize_t index, object config, const G
                         const Graph *graph, int mode, int typenum):
     cdef Network net = Network.__new__(Network)
     net.build(genomes, index, config, genes, graph, mode, typenum)
+    return net
+
+
+cdef int check_dense(DenseModel net) except -1:
+    cdef Py_ssize_t k = first_beyond_graphs(&net.plan)
+    if k >= 0:
+        raise ValueError(
+            f"layers[{k}] of the network is {net.layers[k].spec!r}, which tasks that run without "
+            "the interpreter do not know: give a function of the network")
+    if net.n_parameters >= 2**31 - 1:
+        raise ValueError(
+            f"the network has {net.n_parameters} parameters, too many for tasks that run without "
+            "the interpreter: give a function of the network")
+    return 0
+
+
+cdef Network network_of_dense(DenseModel dense):
+    cdef Network net = Network.__new__(Network)
+    check_dense(dense)
+    net.memory = new_memory(dense_graph_bytes(&dense.plan))
+    net.graph = dense_graph(&dense.plan, net.memory.data)
+    net.settle((None,), 0, None, FEED_FORWARD, cnp.NPY_DOUBLE)
+    net.parameters[:net.n_parameters - 1] = dense.parameters
     return net
 
 

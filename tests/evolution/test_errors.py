@@ -178,7 +178,10 @@ def test_what_is_no_fitness(ga, fitness, error, match):
     ],
 )  # fmt: skip
 def test_layers_that_native_tasks_do_not_know(layers, match):
-    ga = fn.GeneticAlgorithm(fn.Network(2, layers=layers, seed=0), 30)
+    net = fn.Network(2, layers=layers, seed=0)
+    with pytest.raises(ValueError, match=match + ".*give a function of the network"):
+        tasks.XOR().evaluate(net)
+    ga = fn.GeneticAlgorithm(net, 30)
     for generation in range(2):
         with pytest.raises(ValueError, match=match + ".*give a function of the network"):
             ga.run(tasks.XOR())

@@ -259,6 +259,20 @@ def test_tasks_know_every_elementwise_activation(name, dtype):
         assert fitness == pytest.approx(-math.inf if np.isnan(expected) else expected, rel=1e-10)
 
 
+def test_tasks_evaluate_a_dense_network_as_the_run_did(dtype):
+    rng = np.random.default_rng(0)
+    data = tasks.Dataset(rng.normal(size=(20, 2)), rng.normal(size=20), target=-10)
+    outcomes = set()
+    for task in (tasks.XOR(), data):
+        ga = algorithm(net=xor_net(dtype))
+        for generations in (1, 10):
+            result = ga.run(task, generations)
+            assert task.evaluate(result.best) == result.fitness
+            assert task.solved(result.best, result.fitness) == result.solved
+            outcomes.add(result.solved)
+    assert outcomes == {True, False}
+
+
 def test_bias_of_some_layers_only():
     rng = np.random.default_rng(0)
     inputs, targets = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))

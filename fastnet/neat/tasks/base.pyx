@@ -12,7 +12,8 @@ from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
 from fastnet._kernels.table cimport OK, SLACK_BYTES, STOPPED, Graph, Kernels, Monitor
 from fastnet._threads cimport take_next, take_no_more
 from fastnet._workspace cimport Workspace, acquire, aligned, release
-from fastnet.neat.network cimport Network
+from fastnet.neat.network cimport Network, network_of_dense
+from fastnet.nn.dense cimport DenseModel
 
 __all__ = ["NativeTask", "is_population_fitness", "population_fitness"]
 
@@ -69,8 +70,9 @@ cdef class NativeTask:
 
         Parameters
         ----------
-        network : fastnet.neat.Network
-            Its own state, that of `step`, stays as it is.
+        network : fastnet.neat.Network or fastnet.Network
+            Its own state, that of `step`, stays as it is.  A dense network is evaluated in float64,
+            and has dense layers with elementwise activations (and dropout) only.
         seed : int
             Of whatever the task draws at random: the same seed gives the same fitness.
 
@@ -82,8 +84,8 @@ cdef class NativeTask:
         Raises
         ------
         TypeError, ValueError
-            The network is none, or has other inputs or outputs than the task; or the fitness, of a
-            function of the user, is none.
+            The network is none of these, or has other inputs or outputs than the task; or the
+            fitness, of a function of the user, is none.
         """
         cdef Network net = checked_network(self, network)
         cdef uint64_t number = checked_int(seed, "seed", 0, 2**64 - 1)
@@ -110,7 +112,7 @@ cdef class NativeTask:
 
         Parameters
         ----------
-        network : fastnet.neat.Network
+        network : fastnet.neat.Network or fastnet.Network
         fitness : float
 
         Returns
@@ -159,11 +161,16 @@ cdef double checked_number(object value, str name) except? -1:
 
 cdef Network checked_network(NativeTask task, object network):
     cdef Network net
-    if not isinstance(network, Network):
+    if isinstance(network, DenseModel):
+        (<DenseModel> network).check_built()
+        net = network_of_dense(<DenseModel> network)
+    elif isinstance(network, Network):
+        net = <Network> network
+        net.check_built()
+    else:
         raise TypeError(
-            f"network must be a fastnet.neat.Network, got {type(network).__name__}")
-    net = <Network> network
-    net.check_built()
+            "network must be a fastnet.neat.Network or a fastnet.Network, "
+            f"got {type(network).__name__}")
     if (task.n_inputs and net.n_inputs != task.n_inputs
             or task.n_outputs and net.n_outputs != task.n_outputs):
         raise ValueError(
