@@ -53,6 +53,7 @@ ctypedef struct Rules:
     double bias_replace_rate
     double bias_power
     double add_node_rate
+    Py_ssize_t split_oldest_below
     double add_connection_rate
     double toggle_connection_rate
     double enable_connection_rate

@@ -53,6 +53,7 @@ cdef class RuleSet:
         r.bias_replace_rate = config.bias_replace_rate
         r.bias_power = config.bias_power
         r.add_node_rate = config.add_node_rate
+        r.split_oldest_below = config.split_oldest_below
         r.add_connection_rate = config.add_connection_rate
         r.toggle_connection_rate = config.toggle_connection_rate
         r.enable_connection_rate = config.enable_connection_rate

@@ -113,6 +113,9 @@ class Config:
     add_node_rate: float = _field(
         0.03, "share of the children one of whose connections is split by a new node",
         "Mutation of the structure")
+    split_oldest_below: int = _field(
+        15, "genomes of fewer connections than this split an old one: the oldest with probability "
+        "0.7, else the next one with 0.7, and so on; larger ones any, all equally likely")
     add_connection_rate: float = _field(0.05, "share of the children that get a connection")
     toggle_connection_rate: float = _field(
         0.0, "share of the children one of whose connections is switched on or off")
@@ -154,7 +157,7 @@ class Config:
         "one is exempt), or none")
     population_stagnation: int | None = _field(
         20, "generations without a better maximum of all after which only the two best species "
-        "have children, or none")
+        "have children, for one generation, and are given time to improve again; or none")
 
     def __init__(self, n_inputs, n_outputs, **fields):
         fields |= {"n_inputs": n_inputs, "n_outputs": n_outputs}
@@ -170,8 +173,8 @@ class Config:
     def paper(cls, n_inputs, n_outputs, **fields):
         """Settings of Stanley & Miikkulainen 2002, section 4.1.
 
-        Where the paper is silent (size of perturbations, initial weights, survival), those of the
-        authors' program.
+        Where the paper is silent (size of perturbations, initial weights, survival, which
+        connections are split), those of the authors' program.
 
         Parameters
         ----------
@@ -207,6 +210,7 @@ class Config:
             "weight_distribution": "gaussian",
             "weight_power": 1.0,
             "weight_cap": None,
+            "split_oldest_below": 0,
             "toggle_connection_rate": 0.05,
             "structural_mutation_only": False,
         }
@@ -446,6 +450,7 @@ _CHECKS = {
     "bias_replace_rate": _RATE,
     "bias_power": _POWER,
     "add_node_rate": _RATE,
+    "split_oldest_below": _count(0),
     "add_connection_rate": _RATE,
     "toggle_connection_rate": _RATE,
     "enable_connection_rate": _RATE,

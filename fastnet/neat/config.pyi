@@ -42,6 +42,7 @@ class Config:
     bias_replace_rate: float
     bias_power: float
     add_node_rate: float
+    split_oldest_below: int
     add_connection_rate: float
     toggle_connection_rate: float
     enable_connection_rate: float
@@ -95,6 +96,7 @@ class Config:
         bias_replace_rate: float = ...,
         bias_power: float = ...,
         add_node_rate: float = ...,
+        split_oldest_below: SupportsIndex = ...,
         add_connection_rate: float = ...,
         toggle_connection_rate: float = ...,
         enable_connection_rate: float = ...,

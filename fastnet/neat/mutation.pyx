@@ -213,6 +213,18 @@ cdef int mutate_activations(Genes *genes, const Rules *rules, Draws *draws) noex
     return change
 
 
+# Which of n connections is split, the oldest first: any, or an old one, as the program of Stanley &
+# Miikkulainen does in small genomes.  Any would often be one that the last split has made, and many
+# genomes would have nodes of their own where they now have the same ones.
+cdef inline Py_ssize_t draw_split(Draws *draws, Py_ssize_t n, bint prefers_old) noexcept nogil:
+    cdef Py_ssize_t k = 0
+    if not prefers_old:
+        return draw_below(draws, n)
+    while k < n - 1 and draw_chance(draws, 0.3):
+        k += 1
+    return k
+
+
 cdef int add_node(Genes *genes, const Rules *rules, InnovationRegistry registry, Draws *draws,
                   Py_ssize_t connection) noexcept nogil:
     cdef Py_ssize_t i, n = 0
@@ -225,7 +237,7 @@ cdef int add_node(Genes *genes, const Rules *rules, InnovationRegistry registry,
             n += genes.enabled[i] & (genes.source[i] != bias)
         if n == 0:
             return NOTHING
-        n = draw_below(draws, n)
+        n = draw_split(draws, n, genes.n_connections < rules.split_oldest_below)
         for i in range(genes.n_connections):
             if genes.enabled[i] and genes.source[i] != bias:
                 if n == 0:

@@ -24,7 +24,7 @@ cdef class SpeciesTable:
     # (n_species,)
     cdef int64_t *ids                       # ascending, never used again
     cdef int64_t *created                   # generation
-    cdef int64_t *improved                  # generation in which best was reached
+    cdef int64_t *improved                  # generation in which best was reached, or of refocus()
     cdef double *best                       # fitness, of all generations
     cdef Py_ssize_t *sizes                  # above 0
     cdef Py_ssize_t *first                  # of its members
@@ -47,6 +47,8 @@ cdef class SpeciesTable:
     # species becomes the rows of this table.  fitness (n,) has no NaN.
     cdef void gather(self, Py_ssize_t *species, const double *fitness, Py_ssize_t n,
                      Py_ssize_t n_species, int64_t generation) noexcept nogil
+    # Only the two species with the fittest genomes take part: shares of the others are below 0
+    cdef void refocus(self, const double *fitness) noexcept nogil
     # n_children, n_elites and n_parents of each species for the next generation of n genomes
     cdef void allot(self, const double *fitness, const Rules *rules, Py_ssize_t n) noexcept nogil
     # A random member of each species, or the best

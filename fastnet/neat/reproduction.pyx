@@ -187,30 +187,40 @@ cdef class SpeciesTable:
             self.best_fitness = fitness[self.champion]
             self.last_improved = generation
 
-    cdef void allot(self, const double *fitness, const Rules *rules, Py_ssize_t n) noexcept nogil:
+    cdef void refocus(self, const double *fitness) noexcept nogil:
+        # For one generation: would it last, every new species ended in the generation it began
+        # with, and a search that is stuck would stay so.  Without the new time to improve, the two
+        # might be stagnant themselves.
         cdef Py_ssize_t s, best = -1, second = -1
-        cdef int64_t generation = self.generation
-        cdef double f, parents
-        if self.n_species == 0:
-            return
-        share_fitness(fitness, self.n_genomes, self.members, self.first, self.sizes,
-                      self.n_species, self.shares)
+        cdef double f
         for s in range(self.n_species):
-            if (rules.stagnation and generation - self.improved[s] >= rules.stagnation
-                    and self.members[self.first[s]] != self.champion):
-                self.shares[s] = -1
-                continue
             f = fitness[self.members[self.first[s]]]
             if best < 0 or f > fitness[self.members[self.first[best]]]:
                 second = best
                 best = s
             elif second < 0 or f > fitness[self.members[self.first[second]]]:
                 second = s
-        if (rules.population_stagnation
-                and generation - self.last_improved > rules.population_stagnation):
-            for s in range(self.n_species):
-                if s != best and s != second:
-                    self.shares[s] = -1
+        for s in range(self.n_species):
+            if s == best or s == second:
+                self.improved[s] = self.generation
+            else:
+                self.shares[s] = -1
+
+    cdef void allot(self, const double *fitness, const Rules *rules, Py_ssize_t n) noexcept nogil:
+        cdef Py_ssize_t s
+        cdef int64_t waiting = self.generation - self.last_improved
+        cdef double parents
+        if self.n_species == 0:
+            return
+        share_fitness(fitness, self.n_genomes, self.members, self.first, self.sizes,
+                      self.n_species, self.shares)
+        if (rules.population_stagnation and waiting
+                and waiting % (rules.population_stagnation + 1) == 0):
+            self.refocus(fitness)
+        for s in range(self.n_species):
+            if (rules.stagnation and self.generation - self.improved[s] >= rules.stagnation
+                    and self.members[self.first[s]] != self.champion):
+                self.shares[s] = -1
         divide(self.shares, self.n_species, n, self.n_children, self.order, self.numbers)
         for s in range(self.n_species):
             self.n_elites[s] = 0
@@ -244,9 +254,10 @@ cdef class SpeciesTable:
         fitness is negative, all are counted from the worst of the population, plus their spread
         divided by their number: the worst counts least, but something.  A species has no children
         when its maximum did not improve in ``stagnation`` generations, unless it has the fittest
-        genome; and when the maximum of all did not improve for more than
-        ``population_stagnation``, only the two species with the fittest genomes have any (Stanley &
-        Miikkulainen 2002, section 4.1).
+        genome.  When the maximum of all did not improve for more than ``population_stagnation``
+        generations, only the two species with the fittest genomes have any, and count as improved;
+        so they do again after as many more generations (Stanley & Miikkulainen 2002, section 4.1;
+        that it is for one generation is from their program).
 
         Parameters
         ----------
@@ -433,7 +444,8 @@ cdef class Species:
     age : int
         Generations since it was founded.
     last_improved : int
-        The generation that reached best_fitness.
+        The generation that reached best_fitness, or a later one from which its time to improve
+        began anew (``population_stagnation``).
     """
 
     def __init__(self, id, members, representative, best_fitness, age, last_improved):

@@ -36,7 +36,7 @@ CHOICES = {
 }
 FLAGS = ["structural_mutation_only", "self_loops"]
 COUNTS = ["n_inputs", "n_outputs", "population_size", "step_limit", "target_species", "stagnation"]
-COUNTS += ["population_stagnation", "elitism", "elitism_species_size"]
+COUNTS += ["population_stagnation", "elitism", "elitism_species_size", "split_oldest_below"]
 ACTIVATIONS = [name for name in fn.activations.names() if name != "softmax"]
 
 
@@ -60,6 +60,7 @@ def test_presets_are_those_of_their_sources():
         "initial_connection": "full", "initial_hidden": 0, "representative": "random",
         "weight_power": 2.5, "weight_cap": 8.0, "survival_threshold": 0.2,
         "structural_mutation_only": True, "distance_normalization": "one",
+        "split_oldest_below": 15,
     }
     assert {name: getattr(paper, name) for name in expected} == expected
     assert paper == Config(2, 1)
@@ -67,7 +68,7 @@ def test_presets_are_those_of_their_sources():
     expected = {
         "mode": "time_step", "bias": None, "disable_rate": None, "crossover": "fitter",
         "tie": "neither", "weight_mutation": "scale", "self_loops": False,
-        "innovation_scope": "run",
+        "innovation_scope": "run", "split_oldest_below": 0,
     }
     assert {name: getattr(steps, name) for name in expected} == expected
     assert steps.toggle_connection_rate > 0
@@ -141,7 +142,7 @@ def test_counts(name):
     value = getattr(config(**{name: np.int32(3)}), name)
     assert type(value) is int
     assert value == 3
-    least = 0 if name.startswith("elitism") else 1
+    least = 0 if name.startswith(("elitism", "split")) else 1
     with pytest.raises(ValueError, match=rf"^{name} must be at least {least}, got {least - 1}$"):
         config(**{name: least - 1})
     with pytest.raises(ValueError, match=rf"^{name} must be at most \d+, got "):

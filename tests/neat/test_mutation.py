@@ -212,9 +212,8 @@ def test_the_last_free_pair_is_found(twins):
     assert g == before
 
 
-def test_split_connections_are_uniform(twins):
-    """Enabled ones that do not come from the bias node."""
-    config = only()
+def split_counts(twins, config):
+    """How often each connection of the small genome is split, in 1500 children."""
     g = small(config)
     registry = neat.InnovationRegistry(config, [g])
     counts, rng = Counter(), fn.RandomStream(7)
@@ -226,7 +225,31 @@ def test_split_connections_are_uniform(twins):
         assert len(what.added) == 2
         counts.update(what.flags)
     assert twins.splittable(twins.read(g)) == [0, 2, 3, 4, 5, 6]
+    return counts
+
+
+# It has 8 connections
+@pytest.mark.parametrize("limit", [0, 8])
+def test_split_connections_are_uniform(twins, limit):
+    """Enabled ones that do not come from the bias node."""
+    counts = split_counts(twins, only(split_oldest_below=limit))
     twins.check_uniform(counts, [0, 2, 3, 4, 5, 6])
+
+
+def test_small_genomes_split_old_connections(twins):
+    counts = split_counts(twins, only(split_oldest_below=9))
+    assert counts.keys() <= {0, 2, 3, 4, 5, 6}
+    for k, innovation in enumerate([0, 2, 3, 4, 5]):
+        twins.check_share(counts[innovation], 1500, 0.7 * 0.3**k, innovation)
+
+
+def test_the_only_connection_is_split(twins):
+    config = only(split_oldest_below=15)
+    rows = [(0, 0, 3, 1.0, False), (1, 1, 3, 1.0, True), (2, 2, 3, 1.0, True)]
+    for seed in range(20):
+        g = neat.Genome.from_connections(config, rows)
+        assert g.add_node(seed, neat.InnovationRegistry(config, [g]))
+        assert g.connections["enabled"].tolist() == [False, False, True, True, True]
 
 
 def test_nothing_to_split():

@@ -240,29 +240,45 @@ def test_all_stagnant():
 def test_population_stagnation(stagnation):
     config = config_of(population_size=60, population_stagnation=3, stagnation=stagnation)
     generation = [0, 1, 2, 3], [1.0, 4.0, 2.0, 3.0]
-    _, counts = run(config, [generation] * 6)
+    table, counts = run(config, [generation] * 12)
+    everybody, two = [6, 24, 12, 18], [0, 34, 0, 26]
+    # After more than 3 generations for one generation, and again after as many
     if stagnation is None:
-        # for more than 3 generations
-        assert counts[3] == [6, 24, 12, 18]
-        assert counts[4:] == [[0, 34, 0, 26]] * 2
+        assert counts == [*[everybody] * 4, two, *[everybody] * 3, two, *[everybody] * 3]
     else:
-        assert counts[4:] == [[0, 60, 0, 0]] * 2
-    # The maximum of all improves in a species that then has two of the best
-    _, counts = run(config, [generation] * 5 + [([0, 1, 2, 3], [5.0, 4.0, 2.0, 3.0])])
+        # The two are given time again, the others, which were not, stay without children
+        assert counts == [*[everybody] * 4, *[two] * 8]
+    assert table.columns()["last_improved"].tolist() == [0, 8, 0, 8]
+    assert table.columns()["best_fitness"].tolist() == [1.0, 4.0, 2.0, 3.0]
+    # The maximum of all improves: it counts from there
+    _, counts = run(config, [generation] * 4 + [([0, 1, 2, 3], [5.0, 4.0, 2.0, 3.0])] * 5)
     if stagnation is None:
-        assert counts[5] == [21, 17, 9, 13]
+        assert counts[4:] == [*[[21, 17, 9, 13]] * 4, [33, 27, 0, 0]]
 
 
-def test_two_best_of_those_that_may():
+def test_two_best_of_all():
     config = config_of(population_size=40, population_stagnation=4, stagnation=3)
     species = [0, 1, 2, 3]
-    # 1 has the champion, 3 is second but stagnant; 0 and 2 improve
+    # 1 has the champion, 3 is second though stagnant; 0 and 2 improve
     _, counts = run(config, [
-        (species, [1 + 0.125 * g, 8.0, 0.5 + 0.125 * g, 4.0]) for g in range(6)])
-    first, champion, third, second = counts[5]
-    assert third == second == 0
-    assert first + champion == 40
-    assert first > 0
+        (species, [1 + 0.125 * g, 8.0, 0.5 + 0.125 * g, 4.0]) for g in range(7)])
+    assert counts[4][3] == 0
+    assert counts[5] == [0, 27, 0, 13]
+    assert min(counts[6]) > 0
+
+
+def test_a_table_is_restored_in_the_middle_of_stagnation():
+    """What is shared out after loading is what was shared out before."""
+    config = config_of(population_size=60, population_stagnation=3, stagnation=4)
+    generation = [0, 1, 2, 3], [1.0, 4.0, 2.0, 3.0]
+    for n in range(3, 8):
+        table, _ = run(config, [generation] * n)
+        other = SpeciesTable.from_state(config, table.state())
+        for later in range(n, n + 6):
+            for each in (table, other):
+                each.advance(config, *generation, later, 0)
+            assert {k: v.tolist() for k, v in table.columns().items()} == {
+                k: v.tolist() for k, v in other.columns().items()}
 
 
 def test_ids_and_rows():
