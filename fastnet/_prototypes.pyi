@@ -1,5 +1,5 @@
-from ctypes import _CFuncPtr
+from _ctypes import CFuncPtr
 
 PROTOTYPES: dict[str, tuple[str, ...]]
 
-def __getattr__(name: str) -> _CFuncPtr: ...
+def __getattr__(name: str) -> CFuncPtr: ...

@@ -1,4 +1,4 @@
-from ctypes import _CFuncPtr
+from _ctypes import CFuncPtr
 
 __all__ = [
     "fn_activate",
@@ -12,10 +12,10 @@ __all__ = [
 
 _capi: object
 
-fn_activate: _CFuncPtr
-fn_activate_rows: _CFuncPtr
-fn_graph_mode: _CFuncPtr
-fn_graph_n_inputs: _CFuncPtr
-fn_graph_n_outputs: _CFuncPtr
-fn_graph_reset: _CFuncPtr
-fn_status_message: _CFuncPtr
+fn_activate: CFuncPtr
+fn_activate_rows: CFuncPtr
+fn_graph_mode: CFuncPtr
+fn_graph_n_inputs: CFuncPtr
+fn_graph_n_outputs: CFuncPtr
+fn_graph_reset: CFuncPtr
+fn_status_message: CFuncPtr

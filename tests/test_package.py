@@ -35,6 +35,8 @@ PUBLIC = {
     "__version__",
     "activations",
     "check_gradient",
+    "get_include",
+    "get_library",
     "isa",
     "load",
     "losses",

@@ -23,7 +23,9 @@ def test_python_blocks(tmp_path, monkeypatch, capsys):
     found = blocks("python")
     assert len(found) >= 9
     for block in found:
-        if "fastnet.sklearn" in block and importlib.util.find_spec("sklearn") is None:
+        optional = {"fastnet.sklearn": "sklearn", "import numba": "numba"}
+        if any(words in block and importlib.util.find_spec(name) is None
+               for words, name in optional.items()):
             continue
         # blank lines in front, so that a traceback names the line of the README
         line = TEXT[: TEXT.index(block)].count("\n")

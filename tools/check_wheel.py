@@ -31,11 +31,15 @@ WHEEL_FILES = (
     "fastnet/__init__.pyi",
     "fastnet/__init__.pxd",
     "fastnet/py.typed",
+    "fastnet/_header.pxd",
     "fastnet/_kernels/simd.h",
     "fastnet/_kernels/table.pxd",
     "fastnet/_kernels/dispatch.pxd",
+    "fastnet/capi.pxd",
+    "fastnet/include/fastnet.h",
 )
 EXTENSIONS = (
+    "fastnet/capi",
     "fastnet/_kernels/dispatch",
     "fastnet/_kernels/probe",
     "fastnet/neat/population",
@@ -53,6 +57,7 @@ SDIST_FILES = (
     "fastnet/_kernels/kernels.pxi",
     "fastnet/_kernels/simd.h",
     "fastnet/_kernels/scalar_float32.pyx",
+    "fastnet/include/fastnet.h",
     "fastnet/nn/network.pyx",
     "fastnet/nn/network.pyi",
     "fastnet/py.typed",

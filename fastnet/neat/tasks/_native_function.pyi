@@ -1,3 +1,5 @@
+from typing import Self
+
 from typing_extensions import disjoint_base
 
 from fastnet._cfunctions import CFunction
@@ -7,9 +9,9 @@ __all__ = ["FunctionTask"]
 
 @disjoint_base
 class FunctionTask(NativeTask):
-    def __init__(
-        self, function: CFunction, n_inputs: int, n_outputs: int, target: float | None
-    ) -> None: ...
+    def __new__(
+        cls, function: CFunction, n_inputs: int, n_outputs: int, target: float | None
+    ) -> Self: ...
     @property
     def function(self) -> CFunction: ...
     @property
