@@ -68,6 +68,7 @@ cdef enum:
     CHUNK_PARAMETERS = 100000       # that a thread breeds at once: some 200 us
 
 cdef double TWO_64 = 18446744073709551616.0
+cdef double LARGEST = np.iinfo(np.intp).max // 4
 cdef uint64_t EVERY = <uint64_t> 0xFFFFFFFFFFFFFFFFU
 
 cdef dict SELECTIONS = {"tournament": TOURNAMENT, "rank": RANK, "truncation": TRUNCATION}
@@ -132,8 +133,14 @@ cdef class Individuals(Generation):
     cdef Py_ssize_t *n_equal            # (n,) how many have it
     cdef Monitor monitor
 
-    def __init__(self, Network net not None, Py_ssize_t n):
+    def __cinit__(self, Network net not None, Py_ssize_t n):
         cdef Py_ssize_t itemsize = net.dtype.itemsize
+        if n < 1:
+            raise ValueError(f"n must be at least 1, got {n}")
+        # also what a row in float64 with its slack takes
+        if <double> n * (net.n_parameters + 16) * 8 > LARGEST:
+            raise ValueError(
+                f"{n} networks of {net.n_parameters} parameters are more than any memory holds")
         self.net = net
         self.kernels = kernels(itemsize)
         self.n_genomes = n
@@ -169,8 +176,9 @@ cdef class Individuals(Generation):
         """Copy rows to the places from first on."""
         cdef cnp.ndarray array = np.ascontiguousarray(rows, self.net.dtype)
         cdef Py_ssize_t itemsize = cnp.PyArray_ITEMSIZE(array), start = first
-        if start < 0 or start + len(array) > self.n_genomes or array.shape[1] != self.n_parameters:
-            raise ValueError(f"rows of shape {rows.shape} do not fit at {first}")
+        if (cnp.PyArray_NDIM(array) != 2 or cnp.PyArray_DIM(array, 1) != self.n_parameters
+                or not 0 <= start <= self.n_genomes - cnp.PyArray_DIM(array, 0)):
+            raise ValueError(f"rows of shape {np.shape(rows)} do not fit at {first}")
         memcpy(<char *> self.rows.data + start * self.n_parameters * itemsize,
                cnp.PyArray_DATA(array), cnp.PyArray_NBYTES(array))
 

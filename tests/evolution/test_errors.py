@@ -368,10 +368,16 @@ def test_individuals_check_their_arguments():
         some.fill(np.zeros((2, 16)))
     with pytest.raises(ValueError, match="do not fit"):
         some.fill(np.zeros((2, 17)), -1)
+    with pytest.raises(ValueError, match=r"rows of shape \(17,\) do not fit"):
+        some.fill(np.zeros(17))
     with pytest.raises(IndexError):
         some.network(3)
     with pytest.raises(IndexError):
         some.network(-1)
+    with pytest.raises(ValueError, match="n must be at least 1"):
+        Individuals(NET, 0)
+    with pytest.raises(TypeError):
+        Individuals.__new__(Individuals)
 
 
 @pytest.mark.parametrize("method", ["sum", "min"])

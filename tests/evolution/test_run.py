@@ -273,6 +273,53 @@ def test_tasks_evaluate_a_dense_network_as_the_run_did(dtype):
     assert outcomes == {True, False}
 
 
+def test_a_pole_is_balanced():
+    net = fn.Network([4, 4, 1], hidden="tanh", output="sigmoid", seed=0)
+    task = tasks.CartPole()
+    histories = []
+    for n_threads in (1, 2):
+        result = algorithm(seed=0, n=50, net=net).run(task, 50, n_threads=n_threads)
+        assert result.solved
+        assert task.solved(result.best, result.fitness)
+        histories.append(result.history)
+    assert histories[0] == histories[1]
+
+
+def test_poles_in_lanes_are_those_of_one_network_at_a_time():
+    # the population's episodes run beside each other, those of evaluate() alone
+    net = fn.Network([7, 5, 1], hidden="tanh", output="sigmoid", seed=0)
+    task = tasks.DoublePole()
+    ga = algorithm(n=20, net=net)
+    ga.run(task, 3, target=math.inf)
+    for row, fitness in zip(ga.population, ga.fitness, strict=True):
+        net.parameters[:] = row
+        assert task.evaluate(net) == fitness
+    assert len(set(ga.fitness)) > 3
+
+
+def test_environments_of_gymnasium():
+    pytest.importorskip("gymnasium")
+    net = fn.Network([4, 4, 2], hidden="tanh", seed=0)
+    with_task, by_hand = (algorithm(n=12, net=net) for _ in range(2))
+    task = tasks.Gymnasium("CartPole-v1", max_steps=60)
+    seeds = []
+    with_task.run(task, 2, target=math.inf)
+
+    class Recorder:
+        n_inputs = 4
+        n_outputs = 2
+
+        def evaluate(self, network, seed=0):
+            seeds.append(seed)
+            return task.evaluate(network, seed)
+
+    by_hand.run(Recorder(), 2, target=math.inf)
+    assert state_of(with_task) == state_of(by_hand)
+    assert len(set(seeds)) == 2
+    softmax = fn.Network(4, layers=[fn.Dense(3, "relu"), fn.Dense(2, "softmax")], seed=0)
+    assert algorithm(n=12, net=softmax).run(task, 1).fitness > 8
+
+
 def test_bias_of_some_layers_only():
     rng = np.random.default_rng(0)
     inputs, targets = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
