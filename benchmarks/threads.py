@@ -29,10 +29,10 @@ NOTICE = 0.05
 
 
 class Worker:
-    """A process that trains on request."""
+    """A process that works on request: ``python -m module``, which calls `serve`."""
 
-    def __init__(self, n_threads, processors):
-        command = [sys.executable, "-m", "benchmarks.threads", "--n-threads", str(n_threads)]
+    def __init__(self, module, n_threads, processors):
+        command = [sys.executable, "-m", module, "--n-threads", str(n_threads)]
         command += ["--processors", *map(str, processors)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -56,7 +56,7 @@ class Worker:
 
 
 def together(workers, seconds):
-    """Let workers train at the same time; their answers."""
+    """Let workers work at the same time; their answers."""
     start = time.monotonic() + NOTICE
     for worker in workers:
         worker.ask(start, seconds)
@@ -68,12 +68,15 @@ def speedups(rounds):
     return [turn["two threads"] / statistics.fmean(turn["two processes"]) for turn in rounds]
 
 
-def measure(context):
-    """(rounds that count, number of others, what the workers said when they were ready)."""
+def measure(context, module="benchmarks.threads"):
+    """Two threads beside two processes and one, all of this module, by turns.
+
+    Returns (rounds that count, number of others, what the workers said when they were ready).
+    """
     processors = context.processors
     workers = []
     try:
-        workers = [Worker(n, processors) for n in (2, 1, 1)]
+        workers = [Worker(module, n, processors) for n in (2, 1, 1)]
         pair, first, second = workers
         seconds = 0.05 if context.smoke else 0.5 * TURN if context.quick else TURN
         plan = [("two threads", [pair]), ("two processes", [first, second]),
@@ -144,28 +147,42 @@ def run(context, workload):
 # ---- the worker ----------------------------------------------------------------------------------
 
 
-def train(adapter, n_threads, start, seconds):
-    """Rows a second, and processor time over wall time, of training until the time is over."""
+def work(run, start, seconds):
+    """Rate of ``run()``, and processor time over wall time, until the time is over."""
     while (left := start - time.monotonic()) > 0:
         time.sleep(left)
     processor, begin = time.process_time(), time.monotonic()
-    n_rows = 0
-    while not n_rows or time.monotonic() < start + seconds:
-        adapter.fit(adapter.x, adapter.y, 1, seed=0, n_threads=n_threads)
-        n_rows += len(adapter.x)
+    amount = 0
+    while not amount or time.monotonic() < start + seconds:
+        amount += run()
     elapsed = time.monotonic() - begin
-    return {"rate": n_rows / elapsed, "share": (time.process_time() - processor) / elapsed}
+    return {"rate": amount / elapsed, "share": (time.process_time() - processor) / elapsed}
 
 
-def main(argv=None):
-    """A process that trains; it reads one start and length a line and prints one answer a line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.threads")
+def serve(run, ready):
+    """Say what there is to say, then work as often as a line with a start and a length asks for it.
+
+    ``run()`` works and returns how much it did.
+    """
+    print(json.dumps(ready), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(work(run, *json.loads(line))), flush=True)
+
+
+def worker_options(prog, argv=None):
+    """What `Worker` tells its process, which is then on all of its processors."""
+    parser = argparse.ArgumentParser(prog=prog)
     parser.add_argument("--n-threads", type=int, required=True)
     parser.add_argument("--processors", type=int, nargs="+", required=True)
     options = parser.parse_args(argv)
     if hasattr(os, "sched_setaffinity"):
         # The process that started this one keeps to a single one.
         os.sched_setaffinity(0, options.processors)
+    return options
+
+
+def main(argv=None):
+    options = worker_options("python -m benchmarks.threads", argv)
     from benchmarks.dense_rows import check_training
     from benchmarks.fastnet_adapter import Fastnet
 
@@ -177,10 +194,12 @@ def main(argv=None):
     deviation, tolerance = check_training(WIDE, adapter)
     adapter.train_step(WIDE.n_batches)
     parameters = hashlib.sha256(adapter.parameters().tobytes()).hexdigest()
-    ready = {"deviation": deviation, "tolerance": tolerance, "parameters": parameters}
-    print(json.dumps(ready), flush=True)
-    for line in sys.stdin:
-        print(json.dumps(train(adapter, options.n_threads, *json.loads(line))), flush=True)
+
+    def run():
+        adapter.fit(adapter.x, adapter.y, 1, seed=0, n_threads=options.n_threads)
+        return len(adapter.x)
+
+    serve(run, {"deviation": deviation, "tolerance": tolerance, "parameters": parameters})
     return 0
 
 

@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -384,3 +385,25 @@ def test_smoke(tmp_path):
         assert row["fastnet"] > 0
         if "child" not in row["workload"]:
             assert row["peers"]["neat-python"] > 0
+
+
+# ---- poles ---------------------------------------------------------------------------------------
+
+
+def test_smoke_of_the_poles():
+    command = [sys.executable, "-m", "benchmarks.neat_poles", "--smoke"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    for words in ("one episode, ", "episodes in lanes", "requirements met"):
+        assert words in run.stdout
+
+
+def test_work_goes_on_until_the_time_is_over(module):
+    threads = module("threads")
+    calls = []
+    answer = threads.work(lambda: calls.append(1) or 5, time.monotonic(), 0.02)
+    assert len(calls) >= 1
+    assert answer["rate"] * 0.02 <= 5 * len(calls)
+    calls.clear()
+    threads.work(lambda: calls.append(1) or 5, time.monotonic() - 1, 0.0)
+    assert calls == [1]
