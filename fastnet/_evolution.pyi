@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ __all__ = ["Individuals", "evaluator_of"]
 
 @disjoint_base
 class Individuals(Generation):
-    def __init__(self, net: Network, n: int) -> None: ...
+    def __new__(cls, net: Network, n: int) -> Self: ...
     @property
     def array(self) -> npt.NDArray[Any]: ...
     def is_held(self) -> bool: ...
