@@ -24,7 +24,7 @@ _PLACES = {
     "DivergenceError": "fastnet.training.loop",
     "EarlyStopping": "fastnet.training.history",
     "FileFormatError": "fastnet._files",
-    "GeneticAlgorithm": "fastnet.evolution",
+    "GeneticAlgorithm": "fastnet.evolution.genetic_algorithm",
     "History": "fastnet.training.history",
     "LBFGS": "fastnet.optim",
     "LevenbergMarquardt": "fastnet.optim",

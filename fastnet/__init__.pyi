@@ -3,7 +3,7 @@ from fastnet import sklearn as sklearn
 from fastnet._config import get_include, get_library, isa, show_config
 from fastnet._files import FileFormatError
 from fastnet.activations import Activation
-from fastnet.evolution import GeneticAlgorithm
+from fastnet.evolution.genetic_algorithm import GeneticAlgorithm
 from fastnet.losses import Loss
 from fastnet.nn.files import load
 from fastnet.nn.gradients import check_gradient

@@ -359,7 +359,7 @@ def test_threads_that_ask_at_once_get_the_same():
 
 
 def test_individuals_check_their_arguments():
-    from fastnet._evolution import Individuals
+    from fastnet.evolution.individuals import Individuals
 
     some = Individuals(NET, 3)
     with pytest.raises(ValueError, match="do not fit"):

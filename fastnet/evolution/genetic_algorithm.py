@@ -1,107 +1,24 @@
-"""Neuroevolution of networks of fixed shape: a genetic algorithm over their flat parameters.
-
->>> import fastnet as fn
->>> net = fn.Network([2, 4, 1], hidden="tanh", output="sigmoid", seed=0)
->>> ga = fn.GeneticAlgorithm(net, mutation_power=1.0, seed=0)
->>> ga.run(fn.neat.tasks.XOR(), generations=100).solved
-True
-"""
+"""A genetic algorithm over the flat parameters of dense networks."""
 
 import math
-import numbers
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastnet._checks import checked_int
-from fastnet._evolution import Individuals, evaluator_of
 from fastnet._progress import Progress
 from fastnet._threads import Team
-from fastnet.neat.history import Records
+from fastnet.evolution.history import History, Record, Result
+from fastnet.evolution.individuals import Individuals, evaluator_of
+from fastnet.evolution.settings import Settings, checked_number, checked_rows
 from fastnet.neat.reporters import Reporters
 from fastnet.nn.network import Network
 from fastnet.random import RandomStream, as_seed
 
-__all__ = ["GeneticAlgorithm", "History", "Record", "Result"]
+__all__ = ["GeneticAlgorithm"]
 
-_SELECTIONS = ("tournament", "rank", "truncation")
-_CROSSOVERS = ("uniform", None)
-_MUTATIONS = ("gaussian", "uniform", None)
 _WHOLE = 2**32 - 1  # the stream of a generation as a whole, beside those of its children
 _MOST_THREADS = 1024
-
-
-class Record(NamedTuple):
-    """Figures of one generation.
-
-    Attributes
-    ----------
-    generation : int
-        1 is the first.
-    best, mean, std : float
-        Largest fitness; mean and standard deviation of the finite ones (NaN where none is).
-    """
-
-    generation: int
-    best: float
-    mean: float
-    std: float
-
-
-class History(Records):
-    """Figures of the generations of a genetic algorithm, oldest first.
-
-    A sequence of `Record`; every field of a record is also an attribute here, as an array over the
-    generations: ``history.best`` is what one plots.  At most the last ``History.LIMIT`` generations
-    are kept.
-    """
-
-    def __repr__(self):
-        if not self._records:
-            return "History(no generations)"
-        last = self._records[-1]
-        return f"History({len(self)} generations, best={last.best:.6g}, mean={last.mean:.6g})"
-
-
-@dataclass
-class Result:
-    """How a run of `GeneticAlgorithm.run` ended.
-
-    Attributes
-    ----------
-    best : fastnet.Network or None
-        The fittest network that solved the task; where none did, the fittest one of all generations
-        (None where there was no generation).
-    fitness : float or None
-        Its fitness.
-    solved : bool
-    generations : int
-        Evaluated since the genetic algorithm was made.
-    evaluations : int
-        Networks evaluated until the task was solved: population_size (generations - 1) + position
-        of the first solver in its generation, counted from 1; else all.
-    history : History
-        Of all generations.
-    """
-
-    best: Any
-    fitness: float | None
-    solved: bool
-    generations: int
-    evaluations: int
-    history: History = field(repr=False)
-
-    @property
-    def parameters(self):
-        """Parameters of the best network: (n_parameters,); None where there was no generation."""
-        return None if self.best is None else self.best.parameters
-
-    def __repr__(self):
-        return (
-            f"Result(solved={self.solved}, generations={self.generations}, "
-            f"evaluations={self.evaluations}, best fitness={self.fitness})"
-        )
 
 
 class _State(NamedTuple):
@@ -131,7 +48,7 @@ class _State(NamedTuple):
 
 
 def _setting(name):
-    return property(lambda self: self._settings[name], doc=f"The argument ``{name}``.")
+    return property(lambda self: getattr(self._settings, name), doc=f"The argument ``{name}``.")
 
 
 class GeneticAlgorithm:
@@ -255,28 +172,12 @@ class GeneticAlgorithm:
             raise TypeError(f"net must be a fastnet.Network, got {type(net).__name__}")
         if net.n_parameters == 0:
             raise ValueError("net must have parameters, got a network without any")
-        n = checked_int(population_size, "population_size", 2, 2**32 - 2)
-        settings = {
-            "population_size": n,
-            "selection": _choice(selection, "selection", _SELECTIONS),
-            "tournament_size": checked_int(tournament_size, "tournament_size", 1, 2**20),
-            "selection_pressure": _number(selection_pressure, "selection_pressure", 1, 2),
-            "survival_threshold": _number(survival_threshold, "survival_threshold", 0, 1),
-            "crossover": _choice(crossover, "crossover", _CROSSOVERS),
-            "crossover_rate": _number(crossover_rate, "crossover_rate", 0, 1),
-            "mutation": _choice(mutation, "mutation", _MUTATIONS),
-            "mutation_rate": _number(mutation_rate, "mutation_rate", 0, 1),
-            "mutation_power": _number(
-                mutation_power, "mutation_power", 0, float(np.finfo(net.dtype).max) / 16
-            ),
-            "elitism": checked_int(elitism, "elitism", 0),
-        }
-        if settings["survival_threshold"] == 0:
-            raise ValueError("survival_threshold must be above 0, got 0")
-        if settings["elitism"] >= n:
-            raise ValueError(f"elitism must be less than population_size = {n}, got {elitism}")
-        settings["n_parents"] = max(1, round(settings["survival_threshold"] * n))
-        rows = None if population is None else _checked_rows(population, n, net)
+        settings = Settings(
+            population_size, selection, tournament_size, selection_pressure, survival_threshold,
+            crossover, crossover_rate, mutation, mutation_rate, mutation_power, elitism,
+        )  # fmt: skip
+        n = settings.population_size
+        rows = None if population is None else checked_rows(population, n, net)
         self._settings = settings
         self._net = _copy_of(net)
         self._seed = as_seed(seed)
@@ -292,7 +193,7 @@ class GeneticAlgorithm:
 
     def _create(self, children):
         """The first generation, where none is given."""
-        _checked_rows(self._net.parameters[np.newaxis], 1, self._net, "the parameters of net")
+        checked_rows(self._net.parameters[np.newaxis], 1, self._net, "the parameters of net")
         children.fill(self._net.parameters[np.newaxis])
         other = _copy_of(self._net)
         for i in range(1, self.population_size):
@@ -452,7 +353,7 @@ class GeneticAlgorithm:
         evaluator = evaluator_of(fitness, self._net)
         generations = checked_int(generations, "generations", 0)
         if target is not None:
-            target = _number(target, "target", -math.inf, math.inf)
+            target = checked_number(target, "target", -math.inf, math.inf)
         told = Reporters(reporters)
         n_threads = min(checked_int(n_threads, "n_threads"), _MOST_THREADS)
         winner = fitness_of_winner = None
@@ -570,7 +471,7 @@ class GeneticAlgorithm:
         )
         fitness = None if state.parents is None else np.array(state.parents.fitness)
         return _restored, (
-            type(self), _copy_of(self._net), dict(self._settings), self._seed,
+            type(self), _copy_of(self._net), self._settings, self._seed,
             self.history.copy(),
             rows, fitness, (state.generation, state.is_asked, state.best, state.best_fitness),
         )  # fmt: skip
@@ -597,7 +498,7 @@ def _restored(kind, net, settings, seed, history, rows, fitness, state):
     parts = [None, None]
     for k, part in enumerate(rows):
         if part is not None:
-            parts[k] = Individuals(net, settings["population_size"])
+            parts[k] = Individuals(net, settings.population_size)
             parts[k].fill(part)
     if fitness is not None:
         parts[0].set_fitness(fitness)
@@ -618,48 +519,3 @@ def _record_of(generation, fitness):
         mean = float(finite.mean())
         std = float(finite.std())
     return Record(generation, float(fitness.max()), mean, std)
-
-
-def _choice(value, name, choices):
-    if not isinstance(value, (str, type(None))):
-        raise TypeError(f"{name} must be one of {choices}, got {value!r}")
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {choices}, got {value!r}")
-    return value
-
-
-def _number(value, name, least, most):
-    """A number from ``least`` to ``most`` as a float."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    try:
-        number = float(value)
-    except OverflowError:
-        raise ValueError(f"{name} is too large for a float") from None
-    if not least <= number <= most:
-        raise ValueError(f"{name} must be from {least} to {most:g}, got {value!r}")
-    return number
-
-
-def _checked_rows(rows, n, net, name="population"):
-    """Finite rows of parameters for networks like this one: (n, n_parameters) of its dtype."""
-    try:
-        given = np.asarray(rows)
-    except (TypeError, ValueError):
-        given = np.empty((), object)  # such as rows of several lengths
-    if given.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must be an array of real numbers, got {type(rows).__name__}")
-    if given.shape != (n, net.n_parameters):
-        raise ValueError(
-            f"{name} must have shape (population_size, n_parameters) = ({n}, {net.n_parameters}), "
-            f"got {given.shape}"
-        )
-    with np.errstate(over="ignore", under="ignore"):
-        converted = given.astype(net.dtype)
-    is_bad = ~np.isfinite(converted)
-    if is_bad.any():
-        place = tuple(int(i) for i in np.argwhere(is_bad)[0])
-        raise ValueError(
-            f"{name} must be finite in {net.dtype}: element {place} is {given[place]}"
-        )
-    return converted

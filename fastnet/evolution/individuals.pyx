@@ -243,7 +243,7 @@ cdef class Individuals(Generation):
 
     # -- children ------------------------------------------------------------------------------
 
-    def breed(self, Individuals parents not None, order, dict settings not None, seed, number,
+    def breed(self, Individuals parents not None, order, settings, seed, number,
               Team team not None):
         """Become the children of others, which have a fitness.
 
@@ -252,8 +252,7 @@ cdef class Individuals(Generation):
         parents : Individuals
         order : ndarray (n,) intp
             The parents, the best first.
-        settings : dict
-            Of the genetic algorithm, which has checked them.
+        settings : fastnet.evolution.settings.Settings
         seed, number : int
             Of the run, and the number of the generation.
         team : Team
@@ -274,15 +273,15 @@ cdef class Individuals(Generation):
         self.order = <const Py_ssize_t *> cnp.PyArray_DATA(places)
         self.parents = parents
         self.breeding = Rules(
-            selection=SELECTIONS[settings["selection"]],
-            tournament_size=settings["tournament_size"],
-            pressure=settings["selection_pressure"],
-            n_parents=settings["n_parents"],
-            crossover_rate=settings["crossover_rate"] if settings["crossover"] else 0,
-            mutation=MUTATIONS[settings["mutation"]],
-            mutation_rate=settings["mutation_rate"],
-            power=settings["mutation_power"],
-            n_elites=settings["elitism"],
+            selection=SELECTIONS[settings.selection],
+            tournament_size=settings.tournament_size,
+            pressure=settings.selection_pressure,
+            n_parents=min(<Py_ssize_t> settings.n_parents, n),
+            crossover_rate=settings.crossover_rate if settings.crossover else 0,
+            mutation=MUTATIONS[settings.mutation],
+            mutation_rate=settings.mutation_rate,
+            power=settings.mutation_power,
+            n_elites=settings.elitism,
         )
         self.seed = seed
         self.number = number

@@ -5,6 +5,7 @@ import numpy.typing as npt
 from typing_extensions import disjoint_base
 
 from fastnet._threads import Team
+from fastnet.evolution.settings import Settings
 from fastnet.neat.evaluation import Evaluator
 from fastnet.neat.generation import Generation
 from fastnet.nn.network import Network
@@ -27,7 +28,7 @@ class Individuals(Generation):
         self,
         parents: Individuals,
         order: npt.NDArray[np.intp],
-        settings: dict[str, Any],
+        settings: Settings,
         seed: int,
         number: int,
         team: Team,

@@ -1,35 +1,15 @@
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol, Self, SupportsFloat
+from typing import Any, Literal, Protocol, Self, SupportsFloat
 
 import numpy as np
 import numpy.typing as npt
 
-from fastnet.neat.history import Records
+from fastnet.evolution.history import History, Result
 from fastnet.neat.tasks.base import NativeTask
 from fastnet.nn.network import Network
 from fastnet.random import RandomStream
 
-__all__ = ["GeneticAlgorithm", "History", "Record", "Result"]
-
-class Record(NamedTuple):
-    generation: int
-    best: float
-    mean: float
-    std: float
-
-class History(Records[Record]): ...
-
-@dataclass
-class Result:
-    best: Network | None
-    fitness: float | None
-    solved: bool
-    generations: int
-    evaluations: int
-    history: History = field(repr=False)
-    @property
-    def parameters(self) -> npt.NDArray[Any] | None: ...
+__all__ = ["GeneticAlgorithm"]
 
 class _Task(Protocol):
     def evaluate(self, network: Network, seed: int = ..., /) -> SupportsFloat: ...
