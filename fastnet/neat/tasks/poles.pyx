@@ -234,9 +234,8 @@ cdef class DoublePole(Poles):
     Notes
     -----
     The state is (x, x', t1, t1', t2, t2') in meters, radians and seconds.  Cart 1 kg; long pole
-    0.1 kg of half length 0.5 m, short one 0.01 kg of 0.05 m; friction of the hinges 2e-6, of the
-    cart none; classical Runge-Kutta with steps of 0.01 s, two for each force.  The equations are in
-    Stanley & Miikkulainen 2002, appendix A.
+    0.1 kg of half length 0.5 m, short one 0.01 kg of 0.05 m; friction of the hinges 2e-6 N m s, of
+    the cart none; classical Runge-Kutta with steps of 0.01 s, two for each force.
 
     Each step calls the network once: a feed-forward network answers at once, a recurrent one takes
     as many steps as its path from inputs to outputs is long.

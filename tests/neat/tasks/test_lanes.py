@@ -55,7 +55,8 @@ def check_sizes(name, mode):
     task = task_named(name)
     genomes = genomes_of(task, mode, 40)
     alone = np.array([task.evaluate(genome.network(), seed=0) for genome in genomes])
-    assert len(set(alone)) > 7
+    # one pole falls soon, and ends in one of few steps
+    assert len(set(alone)) > (4 if name == "cart" else 15)
     if name == "hidden":
         # more than the length of an episode alone can give: some have the 100 steps that count
         assert alone.max() > 0.1
