@@ -164,3 +164,23 @@ def test_ctrl_c_in_the_middle_of_a_generation(n_threads):
     # not after the end of it
     assert population.generation == 0
     assert np.isnan(population.fitness).all()
+
+
+def test_tasks_with_arguments_of_their_own():
+    class Tilted(neat.tasks.DoublePole):
+        def __init__(self, degrees, note):
+            super().__init__(start_angle=math.radians(degrees))
+            self.note = note
+
+    class Careless(neat.tasks.DoublePole):
+        def __init__(self, note):
+            self.note = note
+
+    task = Tilted(2.0, note="of 2 degrees")
+    genomes = genomes_of(task, "feed_forward", 10)
+    np.testing.assert_array_equal(
+        together(task, genomes),
+        together(neat.tasks.DoublePole(start_angle=math.radians(2.0)), genomes))
+    assert Careless("without a base") == neat.tasks.DoublePole()
+    with pytest.raises(RuntimeError, match="built once"):
+        task.__init__(3.0, note="")
