@@ -22,6 +22,9 @@ cdef class Poles(NativeTask):
 cdef class DoublePole(Poles):
     cdef readonly bint velocities
     cdef readonly double start_angle
+    cdef bint is_built
+
+    cdef void settle(self, bint velocities, double start_angle) noexcept
 
 
 cdef class CartPole(Poles):

@@ -86,11 +86,9 @@ cdef class Poles(NativeTask):
     """What `DoublePole` and `CartPole` have in common; no task by itself."""
 
     def __cinit__(self, *_, **__):
-        self.is_judged_later = True
-
-    def __init__(self):
         if not isinstance(self, (DoublePole, CartPole)):
             raise TypeError("Poles is no task by itself: use DoublePole or CartPole")
+        self.is_judged_later = True
 
     cdef void begin(self, uint64_t seed, double *start) noexcept nogil:
         pass
@@ -234,9 +232,8 @@ cdef class DoublePole(Poles):
     Notes
     -----
     The state is (x, x', t1, t1', t2, t2') in meters, radians and seconds.  Cart 1 kg; long pole
-    0.1 kg of half length 0.5 m, short one 0.01 kg of 0.05 m; friction of the hinges 2e-6, of the
-    cart none; classical Runge-Kutta with steps of 0.01 s, two for each force.  The equations are in
-    Stanley & Miikkulainen 2002, appendix A.
+    0.1 kg of half length 0.5 m, short one 0.01 kg of 0.05 m; friction of the hinges 2e-6 N m s, of
+    the cart none; classical Runge-Kutta with steps of 0.01 s, two for each force.
 
     Each step calls the network once: a feed-forward network answers at once, a recurrent one takes
     as many steps as its path from inputs to outputs is long.
@@ -267,23 +264,31 @@ cdef class DoublePole(Poles):
     True
     """
 
-    def __cinit__(self, velocities=True, start_angle=0.07):
-        if not isinstance(velocities, (bool, np.bool_)):
-            raise TypeError(f"velocities must be True or False, got {velocities!r}")
-        self.velocities = velocities
-        self.start_angle = checked_number(start_angle, "start_angle")
-        if not fabs(self.start_angle) <= LARGEST_ANGLE:
-            raise ValueError(
-                f"start_angle must be within 0.2 pi (36 degrees) of 0, got {start_angle!r}")
-        self.kind = DOUBLE_POLE if self.velocities else HIDDEN_DOUBLE_POLE
-        self.n_inputs = 7 if self.velocities else 4
-        self.n_outputs = 1
-        self.n_states = 6
-        self.n_steps = LONG_STEPS if self.velocities else SHORT_STEPS
-        self.is_damped = not self.velocities
+    def __cinit__(self, *_, **__):
+        # a task with sizes also where __init__ is not called
+        self.settle(True, 0.07)
 
     def __init__(self, velocities=True, start_angle=0.07):
-        pass
+        cdef double angle = checked_number(start_angle, "start_angle")
+        if self.is_built:
+            raise RuntimeError("a DoublePole is built once")
+        if not isinstance(velocities, (bool, np.bool_)):
+            raise TypeError(f"velocities must be True or False, got {velocities!r}")
+        if not fabs(angle) <= LARGEST_ANGLE:
+            raise ValueError(
+                f"start_angle must be within 0.2 pi (36 degrees) of 0, got {start_angle!r}")
+        self.settle(velocities, angle)
+        self.is_built = True
+
+    cdef void settle(self, bint velocities, double start_angle) noexcept:
+        self.velocities = velocities
+        self.start_angle = start_angle
+        self.kind = DOUBLE_POLE if velocities else HIDDEN_DOUBLE_POLE
+        self.n_inputs = 7 if velocities else 4
+        self.n_outputs = 1
+        self.n_states = 6
+        self.n_steps = LONG_STEPS if velocities else SHORT_STEPS
+        self.is_damped = not velocities
 
     cdef void begin(self, uint64_t seed, double *start) noexcept nogil:
         memset(start, 0, 6 * sizeof(double))
@@ -451,9 +456,6 @@ cdef class CartPole(Poles):
         self.n_outputs = 1
         self.n_states = 4
         self.n_steps = CART_STEPS
-
-    def __init__(self):
-        pass
 
     cdef void begin(self, uint64_t seed, double *start) noexcept nogil:
         draw_cart_starts(seed, 0, 1, start)

@@ -55,7 +55,8 @@ def check_sizes(name, mode):
     task = task_named(name)
     genomes = genomes_of(task, mode, 40)
     alone = np.array([task.evaluate(genome.network(), seed=0) for genome in genomes])
-    assert len(set(alone)) > 7
+    # one pole falls soon, and ends in one of few steps
+    assert len(set(alone)) > (4 if name == "cart" else 15)
     if name == "hidden":
         # more than the length of an episode alone can give: some have the 100 steps that count
         assert alone.max() > 0.1
@@ -163,3 +164,23 @@ def test_ctrl_c_in_the_middle_of_a_generation(n_threads):
     # not after the end of it
     assert population.generation == 0
     assert np.isnan(population.fitness).all()
+
+
+def test_tasks_with_arguments_of_their_own():
+    class Tilted(neat.tasks.DoublePole):
+        def __init__(self, degrees, note):
+            super().__init__(start_angle=math.radians(degrees))
+            self.note = note
+
+    class Careless(neat.tasks.DoublePole):
+        def __init__(self, note):
+            self.note = note
+
+    task = Tilted(2.0, note="of 2 degrees")
+    genomes = genomes_of(task, "feed_forward", 10)
+    np.testing.assert_array_equal(
+        together(task, genomes),
+        together(neat.tasks.DoublePole(start_angle=math.radians(2.0)), genomes))
+    assert Careless("without a base") == neat.tasks.DoublePole()
+    with pytest.raises(RuntimeError, match="built once"):
+        task.__init__(3.0, note="")
