@@ -50,25 +50,32 @@ class Screen:
         self.stream.write(text)
         self.stream.flush()
 
-    def show(self, genome, flight, curve, generations, facts):
-        """The end of a generation."""
-        if self.quiet:
-            return
-        if not self.draws:
-            self.write(", ".join(facts) + "\n")
-            return
+    def show(self, *what):
+        """The end of a generation; the arguments are those of `frame`."""
+        if self.draws:
+            for share in range(1, FRAMES + 1):
+                start = time.perf_counter()
+                # each line to its end, so that nothing flickers
+                self.write("\x1b[H" + "\x1b[K\n".join(self.frame(*what, share / FRAMES)) + "\x1b[J")
+                time.sleep(max(start + PAUSE - time.perf_counter(), 0.0))
+        elif not self.quiet:
+            self.write(", ".join(what[-1]) + "\n")
+
+    def keep(self, *what):
+        """A last picture, in the text of the terminal."""
+        if self.draws:
+            self.write("\n".join([*self.frame(*what, 1.0), ""]))
+
+    def frame(self, genome, flight, curve, generations, facts, share):
+        """Lines with a share of a flight, the network and the facts about both."""
         size = shutil.get_terminal_size()
         columns, rows = max(min(size.columns, 160), 60), max(min(size.lines, 48), 20)
         below = max(9, rows // 3)
-        bottom = panel(genome, self.inputs, curve, generations, facts, columns, below)
-        for frame in range(1, FRAMES + 1):
-            start = time.perf_counter()
-            step = (len(flight.track) - 1) * frame // FRAMES
-            lines = [*scene(flight, step, columns, rows - below - 2),
-                     *progress(flight, step, columns), *bottom]
-            # each line to its end, so that nothing flickers
-            self.write("\x1b[H" + "\x1b[0m\x1b[K\n".join(lines) + "\x1b[0m\x1b[J")
-            time.sleep(max(start + PAUSE - time.perf_counter(), 0.0))
+        step = int((len(flight.track) - 1) * share)
+        return [line + "\x1b[0m" for line in (
+            *scene(flight, step, columns, rows - below - 2),
+            *progress(flight, step, columns),
+            *panel(genome, self.inputs, curve, generations, facts, columns, below))]
 
 
 def can_draw(stream):
@@ -144,7 +151,7 @@ def half_blocks(upper, lower):
     for pair in zip(upper, lower, strict=True):
         if pair != before:
             parts.append(f"\x1b[38;5;{pair[0]};48;5;{pair[1]}m")
-            before = pair
+        before = pair
         parts.append("▀")
     return "".join(parts)
 
@@ -157,7 +164,7 @@ def progress(flight, step, columns):
     words = f" gate {passed:2} of {n_gates} "
     length = columns - len(words) - 1
     done = min(int(length * x / flight.finish), length)
-    return ["", f"{words}{color(DONE)}{'━' * done}{color(TO_DO)}{'━' * (length - done)}", ""][1:]
+    return [f"{words}{color(DONE)}{'━' * done}{color(TO_DO)}{'━' * (length - done)}", ""]
 
 
 def panel(genome, inputs, curve, generations, facts, columns, rows):
@@ -480,13 +487,15 @@ def chart(watcher, finish, left, top, width, height):
         yield f'<path d="M{left} {y:.0f}h{width}" stroke="#ddd"/>'
         yield (f'<text x="{left - 6}" y="{y + 4:.0f}" font-size="12" text-anchor="end">'
                f"{words}</text>")
-    for values, paint, words in ((curve[:, 1], "#8a95a1", "mean of all players"),
-                                 (curve[:, 0], "#d99a06", "best player, unseen levels")):
+    for values, paint, words, place in (
+            (curve[:, 1], "#8a95a1", "mean of all players", 20),
+            (curve[:, 0], "#d99a06", "best player, unseen levels", 22)):
         y = top + height * (1 - values / finish)
         points = " ".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True))
         yield (f'<path d="M{points}" fill="none" stroke="{paint}" stroke-width="2.5" '
                'stroke-linejoin="round"/>')
-        yield (f'<text x="{left + width}" y="{y[-1] - 8:.0f}" font-size="12" fill="{paint}" '
+        low = min(y[len(y) // 2:].max() + place, top + height - 6)
+        yield (f'<text x="{left + width}" y="{low:.0f}" font-size="12" fill="{paint}" '
                f'text-anchor="end">{words}</text>')
     yield (f'<text x="{left + width}" y="{top + height + 18}" font-size="12" text-anchor="end">'
            f"generation {len(curve)}</text>")
