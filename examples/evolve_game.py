@@ -20,13 +20,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from game_pictures import Screen, animation
+from game_animation import animation
+from game_terminal import Screen
 
 from fastnet import neat
 from fastnet.capi import fn_activate, fn_graph_reset
 
 try:
-    from numba import cfunc, njit, types
+    from numba import cfunc, njit
 except ImportError:
     cfunc = None
 
@@ -160,7 +161,7 @@ def new_task():
     if cfunc is None:
         return PythonGame()
 
-    @cfunc(types.double(types.voidptr, types.uint64, types.voidptr))
+    @cfunc("float64(voidptr, uint64, voidptr)")
     def fitness(graph, seed, _):
         return mean_distance(graph, np.int64(seed))
 

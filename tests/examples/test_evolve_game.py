@@ -20,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def loaded(name):
-    """The program as a module of this name; it finds the one beside it as programs do."""
+    """The program as a module of this name; it finds those beside it as programs do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(EXAMPLE.parent)
         spec = importlib.util.spec_from_file_location(name, EXAMPLE)
@@ -212,7 +212,8 @@ class Terminal(io.StringIO):
 def quick(game, monkeypatch):
     """Fewer levels to choose and to test on, where they take their time."""
     monkeypatch.setattr(game, "CHOICE", range(1, 3))
-    monkeypatch.setattr(game, "TEST", range(1000, 1004))
+    monkeypatch.setattr(game, "TEST", range(1000, 1008))
+    monkeypatch.setattr(game, "N_LEVELS", 2)
 
 
 def test_players_get_better(game, monkeypatch, tmp_path, capsys):
