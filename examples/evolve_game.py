@@ -20,13 +20,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from game_pictures import Screen, animation
+from game_animation import animation
+from game_terminal import Screen
 
 from fastnet import neat
 from fastnet.capi import fn_activate, fn_graph_reset
 
 try:
-    from numba import cfunc, njit, types
+    from numba import cfunc, njit
 except ImportError:
     cfunc = None
 
@@ -160,7 +161,7 @@ def new_task():
     if cfunc is None:
         return PythonGame()
 
-    @cfunc(types.double(types.voidptr, types.uint64, types.voidptr))
+    @cfunc("float64(voidptr, uint64, voidptr)")
     def fitness(graph, seed, _):
         return mean_distance(graph, np.int64(seed))
 
@@ -172,7 +173,7 @@ def new_task():
 # Seeds of levels: those of evolution are random numbers of 32 bits.  The first choose the best of
 # all players, the second say how good it is.
 CHOICE, TEST = range(1, 9), range(1000, 1100)
-SHOWN = 7               # the level of the pictures
+SHOWN = 1               # the level of the pictures, which is none of these
 
 
 class Flight:
@@ -218,20 +219,26 @@ class Watcher:
         if not self.champions or distance > self.champions[-1][1]:
             self.champions.append((population.generation, distance, genome))
         self.curve.append((self.champions[-1][1], float(np.mean(population.fitness))))
-        hidden, connections = genome.size
-        self.screen.show(genome, Flight(genome), self.curve, self.generations, [
+        self.screen.show(*self.state(genome), [
             f"generation {population.generation:3} of {self.generations}",
             f"best {distance:3.0f} m of {FINISH:.0f} on unseen levels",
             f"mean {self.curve[-1][1]:3.0f} m",
             f"species {len(population.species)}",
-            f"hidden nodes {hidden}",
-            f"connections {connections}",
+            *size_of(genome),
         ])
+
+    def state(self, genome):
+        """What is shown of a genome."""
+        return genome, Flight(genome), self.curve, self.generations
+
+
+def size_of(genome):
+    hidden, connections = genome.size
+    return f"hidden nodes {hidden}", f"connections {connections}"
 
 
 def main(path="flight.svg", generations=60, population_size=200, seed=1, quiet=False, stream=None):
-    """Returns the mean distances on unseen levels of the first best player and of the best of all.
-    """
+    """Returns the mean distances of the first best player and of the best of all, as printed."""
     if cfunc is None and not quiet:
         print("numba is not installed: the game runs in Python, which takes minutes", flush=True)
     task = new_task()
@@ -247,16 +254,18 @@ def main(path="flight.svg", generations=60, population_size=200, seed=1, quiet=F
         print("stopped before the end of the first generation")
         return None
 
+    first, best = watcher.champions[0], watcher.champions[-1]
+    screen.keep(*watcher.state(best[2]), [
+        f"the best of {population.evaluations} players", f"generation {best[0]}",
+        f"{best[1]:3.0f} m of {FINISH:.0f} on unseen levels", *size_of(best[2])])
     print(f"{population.generation} generations of {population_size} players in {seconds:.1f} s")
     scores = []
-    for generation, _, genome in (watcher.champions[0], watcher.champions[-1]):
+    for generation, _, genome in (first, best):
         network = genome.network()
-        distances = [task.evaluate(network, seed) for seed in TEST]
-        scores.append(float(np.mean(distances)))
-        hidden, connections = genome.size
-        print(f"best player of generation {generation}, {hidden} hidden nodes and {connections} "
-              f"connections: {scores[-1]:.0f} m of {FINISH:.0f} on {N_LEVELS * len(TEST)} levels "
-              "that it had never seen")
+        scores.append(float(np.mean([task.evaluate(network, seed) for seed in TEST])))
+        print(f"best player of generation {generation}, {', '.join(size_of(genome))}: "
+              f"{scores[-1]:.0f} m of {FINISH:.0f} on {N_LEVELS * len(TEST)} other levels")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(animation(watcher, INPUTS, Flight), encoding="utf-8")
     print(f"its flight is drawn in {path}: open it in a browser")
     return scores
