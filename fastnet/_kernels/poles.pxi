@@ -87,7 +87,7 @@ cdef inline void two_poles_step(vf *q, vf *v, vf force) noexcept nogil:
             t[k] = q[k]
             w[k] = v[k]
             q_sum[k] = v_sum[k] = vzero()
-        # a loop on purpose: unrolled it is four times the code and no faster
+        # a loop on purpose: unrolled it is four times the code and hardly faster
         for stage in range(4):
             two_poles_rate(force, t + 1, w + 1, rate)
             weight = vset1(<real> 1 if stage == 0 or stage == 3 else 2)
@@ -125,7 +125,7 @@ cdef inline void one_pole_step(vf *q, vf *v, vf force) noexcept nogil:
 cdef vm pole_lanes_step(int task, real *state, const real *force) noexcept nogil:
     cdef vf q[3]
     cdef vf v[3]
-    cdef vf f = vload(force), largest, total
+    cdef vf f = vload(force), total
     cdef vm failed
     cdef int k
     for k in range(2 if task == CART_POLE else 3):
