@@ -52,12 +52,11 @@ UNIX_FLAGS = [*FLAGS, "-fvisibility=hidden"]
 # are longer.  Kernels keep the tables, so that profilers see who called what takes the time.
 SMALL_FLAGS = ["-fno-asynchronous-unwind-tables", "-fno-plt"]
 # What Cython puts into modules compiled for size: calls of the interpreter's functions instead of
-# copies of them, and texts as they are, for the wheel is compressed as a whole.
+# copies of them.
 SMALL_MACROS = [
     ("CYTHON_USE_PYLONG_INTERNALS", "0"),
     ("CYTHON_USE_UNICODE_INTERNALS", "0"),
     ("CYTHON_FAST_THREAD_STATE", "0"),
-    ("CYTHON_COMPRESS_STRINGS", "0"),
 ]
 # gcc would make a second copy of the register tile for rows that lie side by side, and then keep
 # the sums of both on the stack: half the speed.  clang refuses the flag.
@@ -74,6 +73,7 @@ DIRECTIVES = {
 MACROS = [
     ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
     ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
+    ("CYTHON_COMPRESS_STRINGS", "0"),       # the wheel is compressed as a whole, and better
 ]
 KERNELS = Path("fastnet/_kernels")
 INCLUDE = Path("fastnet/include")       # fastnet.h
