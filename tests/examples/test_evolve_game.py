@@ -183,7 +183,7 @@ def test_the_compiled_game_is_the_same(python_game, compiled_game):
     config = neat.Config.paper(6, 1, initial_hidden=(0, 5))
     tasks = python_game.new_task(), compiled_game.new_task()
     longest = 0
-    for k in range(12):
+    for k in range(6):
         genome = SIMPLE if k == 0 else neat.Genome(config, rng=k)
         for level in range(2):
             one, other = (each.Flight(genome, level) for each in (python_game, compiled_game))
