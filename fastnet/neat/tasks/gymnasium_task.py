@@ -84,11 +84,12 @@ n_environments, kwargs
     of the output's activation (0 to 1 for sigmoids, -1 to 1 for tanh) to ``low`` to ``high``; where
     one of the two is unbounded, the output itself, clipped to what bounds there are.
 
-    *Seeds.*  The seed of an evaluation gives the seeds of its episodes, the same for all networks:
-    these compete on equal terms, and the fitness of one depends neither on its position nor on the
-    others.  Two kinds of environments break this: those that keep something from an earlier
-    episode, and vector environments with a single seed for all rows (as that of CartPole-v1), where
-    each row begins in its own way; such are used only on demand, because they are fast.
+    *Seeds.*  The seed of an evaluation gives the seeds of its episodes, the same for all networks,
+    ``numpy.random.SeedSequence(seed).generate_state(episodes) >> 1``.  So networks compete on equal
+    terms, and the fitness of one depends neither on its position nor on the others.  Two kinds of
+    environments break this: those that keep something from an earlier episode, and vector
+    environments with a single seed for all rows (as that of CartPole-v1), where each row begins in
+    its own way; such are used only on demand, because they are fast.
 
     *Solved* is who has a fitness of at least the target and then reaches it in the mean of
     ``trials`` other episodes; who is below it after the first 10 gets no more.  Of a generation the
@@ -288,6 +289,7 @@ n_environments, kwargs
             if isinstance(network, Network) != isinstance(networks[0], Network):
                 raise TypeError("networks must be of one kind, got some of genomes and others")
         rewards = np.empty((len(networks), self.episodes))
+        noun = "genome" if networks and isinstance(networks[0], Network) else "network"
         with self._borrow() as rows:
             for first in range(0, len(networks), rows.n_rows):
                 part = networks[first : first + rows.n_rows]
@@ -297,7 +299,7 @@ n_environments, kwargs
                     reset()
                     rewards[first : first + len(part), episode] = self._play(
                         rows, predict, [episode_seed] * len(part), low, high,
-                        lambda k, first=first, e=episode: f"genome {first + k}, episode {e}")
+                        lambda k, first=first, e=episode: f"{noun} {first + k}, episode {e}")
         return _mean(rewards)
 
     def evaluate_population(self, predict, n, seed=0, reset=None, output_range=None):
