@@ -293,7 +293,7 @@ n_environments, kwargs
         with self._borrow() as rows:
             for first in range(0, len(networks), rows.n_rows):
                 part = networks[first : first + rows.n_rows]
-                predict, reset = _together(part)
+                predict, reset = _together(part, self.n_outputs)
                 low, high = self._ranges(part)
                 for episode, episode_seed in enumerate(seeds):
                     reset()
@@ -331,7 +331,7 @@ n_environments, kwargs
                 if reset is not None:
                     reset()
                 rewards[:, episode] = self._play(
-                    rows, predict, [episode_seed] * n, low, high,
+                    rows, lambda X, live: predict(X), [episode_seed] * n, low, high,
                     lambda k, e=episode: f"network {k}, episode {e}")
         return _mean(rewards)
 
@@ -413,7 +413,7 @@ n_environments, kwargs
                 n = last - first
                 low, high = self._ranges([network])
                 rewards[first:last] = self._play(
-                    rows, _alone(network, n), seeds[first:last],
+                    rows, _alone(network, n, self.n_outputs), seeds[first:last],
                     np.repeat(low, n, axis=0), np.repeat(high, n, axis=0),
                     lambda k, first=first: f"{what} {first + k}")
                 first = last
@@ -434,7 +434,7 @@ n_environments, kwargs
         rows.reset(seeds, X, place)
         self._check_observations(X, live, place)
         while live.size and n_steps != self.max_steps:
-            outputs = np.asarray(predict(X), np.float64)
+            outputs = np.asarray(predict(X, live), np.float64)
             if outputs.shape != (n, self.n_outputs):
                 raise ValueError(
                     f"the networks must return {self.n_outputs} outputs for each of {n} rows, got "
@@ -548,33 +548,48 @@ def _takes_seeds(environment, observations):
     return bool((given[0] == given[0][0]).all() and (given[1][:-1] == given[0][0]).all())
 
 
-def _together(networks):
-    """``predict(X)`` of row k for network k, and what brings the networks into a blank state."""
+def _together(networks, n_outputs):
+    """``predict(X, live)`` of row k for network k, and what brings them into a blank state."""
     if all(isinstance(network, Network) for network in networks):
         genomes = [network.genome for network in networks]
         batch = NetworkBatch(genomes, networks[0].mode, networks[0].dtype)
-        return batch.step, batch.reset
-    parts = [_alone(network, 1) for network in networks]
-
-    def predict(X):
-        return [part(X[k : k + 1])[0] for k, part in enumerate(parts)]
-
-    return predict, lambda: None
+        return lambda X, live: batch.step(X), batch.reset
+    return _one_by_one([_one_row(network) for network in networks], n_outputs), lambda: None
 
 
-def _alone(network, n):
-    """``predict(X)`` of n rows for one network, each from a blank state."""
-    # One row at a time has the bits of a batch of networks, many rows at once have not.
+def _alone(network, n, n_outputs):
+    """``predict(X, live)`` of n rows for one network, each from a blank state."""
+    if isinstance(network, Network):
+        n_states = n if network.mode == "recurrent" else 1
+        copies = [copy.copy(network) for _ in range(n_states)]
+        for each in copies:
+            each.reset()
+        return _one_by_one([each.step for each in copies] * (n // n_states), n_outputs)
     if isinstance(network, DenseNetwork):
-        return lambda X: [network(x) for x in X]
-    if not isinstance(network, Network):
+        return _one_by_one([network] * n, n_outputs)
+    return lambda X, live: network(X)
+
+
+def _one_by_one(functions, n_outputs):
+    # Many rows at once would have other bits than one, and so would many networks in a batch.
+    def predict(X, live):
+        outputs = np.zeros((len(X), n_outputs))
+        for k in live.tolist():
+            outputs[k] = functions[k](X[k])
+        return outputs
+
+    return predict
+
+
+def _one_row(network):
+    if isinstance(network, DenseNetwork):
         return network
-    n_states = n if network.mode == "recurrent" else 1
-    copies = [copy.copy(network) for _ in range(n_states)]
-    for each in copies:
-        each.reset()
-    copies *= n // n_states
-    return lambda X: [each.step(x) for each, x in zip(copies, X, strict=True)]
+
+    def predict(x):
+        (y,) = np.asarray(network(x[np.newaxis]))
+        return y
+
+    return predict
 
 
 def _output_activations(network, n):
