@@ -46,7 +46,8 @@ def test_the_others_run(evolve_gymnasium, capsys, name):
 @pytest.mark.parametrize("seed", range(3))
 def test_the_pendulum_is_swung_up(evolve_gymnasium, seed):
     _, returns = evolve_gymnasium.learn("Pendulum-v1", seed, tests=50)
-    # 50 other episodes than the 100 whose mean was above -200; the standard error of the difference is about 15
+    # other episodes than the 100 whose mean was above -200: the difference has a standard error
+    # of about 15
     assert returns.mean() > -260
 
 

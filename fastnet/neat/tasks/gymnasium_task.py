@@ -1,23 +1,19 @@
 """Environments of gymnasium as tasks: a network acts, the fitness is the reward it collects."""
 
-import contextlib
-import copy
 import math
 import numbers
 
 import numpy as np
 
 from fastnet._checks import checked_int
-from fastnet.neat.batch import NetworkBatch
 from fastnet.neat.config import Config
 from fastnet.neat.network import Network
-from fastnet.neat.tasks.environments import SeparateEnvironments, VectorEnvironment
-from fastnet.neat.tasks.spaces import Actions, Observations, range_of
-from fastnet.nn.network import Network as DenseNetwork
+from fastnet.neat.tasks.environments import Source
+from fastnet.neat.tasks.players import alone, output_activations, together
+from fastnet.neat.tasks.spaces import range_of
 
 __all__ = ["Gymnasium"]
 
-MODES = (None, "sync", "vector_entry_point")
 # Seeds of the episodes that show whether a task is solved come from another place than others.
 TRIALS_KEY = 0x501BED
 FIRST_TRIALS = 10
@@ -118,7 +114,6 @@ n_environments, kwargs
     def __init__(self, env_id_or_factory, episodes=1, *, seed=None, target=None, trials=100,
                  max_steps=None, output_range=None, vectorization=None, n_environments=64,
                  **kwargs):
-        gymnasium = _gymnasium()
         self.env_id_or_factory = env_id_or_factory
         self.kwargs = kwargs
         self.episodes = checked_int(episodes, "episodes")
@@ -127,111 +122,21 @@ n_environments, kwargs
         self.max_steps = None if max_steps is None else checked_int(max_steps, "max_steps")
         self.output_range = _checked_range(output_range)
         self.n_environments = checked_int(n_environments, "n_environments")
-        if vectorization not in MODES:
-            raise ValueError(
-                f"vectorization must be None, 'sync' or 'vector_entry_point', "
-                f"got {vectorization!r}")
         self.vectorization = vectorization
         self._target = None if target is None else _checked_number(target, "target")
-        self._idle = []
-        environment = self._make()
-        try:
-            self.observation_space = environment.observation_space
-            self.action_space = environment.action_space
-            self._observations = Observations(self.observation_space)
-            self._actions = Actions(self.action_space)
-            self.spec = getattr(environment, "spec", None)
-            if target is None:
-                target = getattr(self.spec, "reward_threshold", None)
-            self.target = None if target is None else _checked_number(target, "target")
-            self._vectorizes = self._offers_rows(gymnasium)
-        except BaseException:
-            environment.close()
-            raise
-        self.n_inputs, self.n_outputs = self._observations.n, self._actions.n
-        if self._vectorizes:
-            environment.close()
-        else:
-            rows = self._new_rows()
-            rows.add(environment)
-            self._idle.append(rows)
-
-    # -- environments --------------------------------------------------------------------------
-
-    def _make(self, **kwargs):
-        """A new environment."""
-        gymnasium = _gymnasium()
-        given = self.env_id_or_factory
-        if isinstance(given, (str, gymnasium.envs.registration.EnvSpec)):
-            try:
-                return gymnasium.make(given, **(kwargs | self.kwargs))
-            except gymnasium.error.UnregisteredEnv as error:
-                raise ValueError(f"env_id_or_factory must name an environment: {error}") from error
-        if not callable(given):
-            hint = ", not an environment" if isinstance(given, gymnasium.Env) else ""
-            raise TypeError(
-                "env_id_or_factory must be the id of an environment or a function that makes one"
-                f"{hint}, got {given!r}")
-        environment = given(**self.kwargs)
-        if not isinstance(environment, gymnasium.Env):
-            raise TypeError(
-                "env_id_or_factory must return a gymnasium.Env, "
-                f"got {type(environment).__name__}")
-        return environment
-
-    def _make_another(self):
-        # what is checked once is the class
-        is_made = callable(self.env_id_or_factory)
-        return self._make() if is_made else self._make(disable_env_checker=True)
-
-    def _make_vector(self, n_rows):
-        gymnasium = _gymnasium()
-        environment = gymnasium.make_vec(
-            self.env_id_or_factory, num_envs=n_rows, vectorization_mode="vector_entry_point",
-            **self.kwargs)
-        if (environment.single_observation_space, environment.single_action_space) != (
-                self.observation_space, self.action_space):
-            environment.close()
-            raise ValueError(
-                "vectorization must be 'sync': the environment for many rows has other spaces than "
-                "that for one")
-        return environment
-
-    def _offers_rows(self, gymnasium):
-        """Whether the environment's own vector environment is to be used; sets `_shares_seed`."""
-        offers = (
-            not callable(self.env_id_or_factory)
-            and getattr(self.spec, "vector_entry_point", None) is not None
-            and not self.spec.additional_wrappers)
-        if self.vectorization == "vector_entry_point" and not offers:
-            raise ValueError(
-                "vectorization must be None or 'sync': the environment has no vector_entry_point, "
-                "got 'vector_entry_point'")
-        if self.vectorization == "sync" or not offers:
-            return False
-        try:
-            environment = self._make_vector(3)
-        except Exception:
-            # such as one that needs a library that is not there
-            if self.vectorization is None:
-                return False
-            raise
-        try:
-            self._shares_seed = not _takes_seeds(environment, self._observations)
-        finally:
-            environment.close()
-        return self.vectorization is not None or not self._shares_seed
-
-    def _new_rows(self, n_rows=0):
-        if self._vectorizes:
-            environment = self._make_vector(max(n_rows, self.n_environments))
-            return VectorEnvironment(environment, self._observations, self._shares_seed)
-        return SeparateEnvironments(self._make_another, self._observations, self.n_environments)
+        self._source = source = Source(
+            env_id_or_factory, kwargs, vectorization, self.n_environments)
+        self.observation_space, self.action_space = source.observation_space, source.action_space
+        self.spec = source.spec
+        self._actions = source.actions
+        self.n_inputs, self.n_outputs = source.observations.n, source.actions.n
+        self.target = self._target
+        if target is None:
+            self.target = getattr(self.spec, "reward_threshold", None)
 
     def close(self):
         """Close the environments; the next evaluation makes new ones."""
-        while self._idle:
-            self._idle.pop().close()
+        self._source.close()
 
     def __enter__(self):
         return self
@@ -290,10 +195,10 @@ n_environments, kwargs
                 raise TypeError("networks must be of one kind, got some of genomes and others")
         rewards = np.empty((len(networks), self.episodes))
         noun = "genome" if networks and isinstance(networks[0], Network) else "network"
-        with self._borrow() as rows:
+        with self._source.borrow() as rows:
             for first in range(0, len(networks), rows.n_rows):
                 part = networks[first : first + rows.n_rows]
-                predict, reset = _together(part, self.n_outputs)
+                predict, reset = together(part, self.n_outputs)
                 low, high = self._ranges(part)
                 for episode, episode_seed in enumerate(seeds):
                     reset()
@@ -326,7 +231,7 @@ n_environments, kwargs
         seeds = self._seeds(seed)
         low, high = self._one_range(n, self.output_range or _checked_range(output_range))
         rewards = np.empty((n, self.episodes))
-        with self._borrow(n) as rows:
+        with self._source.borrow(n) as rows:
             for episode, episode_seed in enumerate(seeds):
                 if reset is not None:
                     reset()
@@ -378,34 +283,17 @@ n_environments, kwargs
 
     def _trial_seeds(self):
         seeds = _some_seeds((TRIALS_KEY, 0), self.trials)
-        if self._vectorizes and self._shares_seed:
+        if self._source.shares_seed:
             # rows of one seed are different episodes
             return [seeds[i // self.n_environments] for i in range(self.trials)]
         return seeds
-
-    @contextlib.contextmanager
-    def _borrow(self, n_rows=0):
-        """Rows of environments that nobody else uses; they are given up where something raises."""
-        try:
-            rows = self._idle.pop()
-        except IndexError:
-            rows = self._new_rows(n_rows)
-        if self._vectorizes and rows.n_rows < n_rows:
-            rows.close()
-            rows = self._new_rows(n_rows)
-        try:
-            yield rows
-        except BaseException:
-            rows.close()
-            raise
-        self._idle.append(rows)
 
     def _rewards(self, network, seeds, what):
         """Sum of rewards of a network in episodes with these seeds."""
         self._check_network(network)
         rewards = np.empty(len(seeds))
         first = 0
-        with self._borrow() as rows:
+        with self._source.borrow() as rows:
             while first < len(seeds):
                 last = min(first + rows.n_rows, len(seeds))
                 if rows.rows_share_seed:
@@ -413,7 +301,7 @@ n_environments, kwargs
                 n = last - first
                 low, high = self._ranges([network])
                 rewards[first:last] = self._play(
-                    rows, _alone(network, n, self.n_outputs), seeds[first:last],
+                    rows, alone(network, n, self.n_outputs), seeds[first:last],
                     np.repeat(low, n, axis=0), np.repeat(high, n, axis=0),
                     lambda k, first=first: f"{what} {first + k}")
                 first = last
@@ -484,7 +372,7 @@ n_environments, kwargs
             return self._one_range(len(networks), self.output_range)
         ranges = np.empty((len(networks), self.n_outputs, 2))
         for k, network in enumerate(networks):
-            ranges[k] = [range_of(name) for name in _output_activations(network, self.n_outputs)]
+            ranges[k] = [range_of(name) for name in output_activations(network, self.n_outputs)]
         return ranges[..., 0], ranges[..., 1]
 
     # -- the task as an object -----------------------------------------------------------------
@@ -515,12 +403,6 @@ n_environments, kwargs
         return f"{type(self).__name__}({self.env_id_or_factory!r}{options})"
 
 
-def _gymnasium():
-    from fastnet.interop.stack import require
-
-    return require("gymnasium", "gymnasium")
-
-
 def _restore(cls, env_id_or_factory, options):
     return cls(env_id_or_factory, **options)
 
@@ -533,72 +415,6 @@ def _some_seeds(entropy, n):
 def _mean(rewards):
     """Means of the rows; with exact sums, so that no layout makes a difference."""
     return np.array([math.fsum(row) / len(row) for row in rewards.tolist()])
-
-
-def _takes_seeds(environment, observations):
-    """Whether each row of a vector environment begins as its own seed says."""
-    n = environment.num_envs
-    given = [np.empty((n, observations.n)) for _ in range(2)]
-    try:
-        for last_seed, rows in zip((7, 8), given, strict=True):
-            start, _ = environment.reset(seed=[7] * (n - 1) + [last_seed])
-            observations.fill_rows(rows, start, environment.observation_space)
-    except Exception:
-        return False
-    return bool((given[0] == given[0][0]).all() and (given[1][:-1] == given[0][0]).all())
-
-
-def _together(networks, n_outputs):
-    """``predict(X, live)`` of row k for network k, and what brings them into a blank state."""
-    if all(isinstance(network, Network) for network in networks):
-        genomes = [network.genome for network in networks]
-        batch = NetworkBatch(genomes, networks[0].mode, networks[0].dtype)
-        return lambda X, live: batch.step(X), batch.reset
-    return _one_by_one([_one_row(network) for network in networks], n_outputs), lambda: None
-
-
-def _alone(network, n, n_outputs):
-    """``predict(X, live)`` of n rows for one network, each from a blank state."""
-    if isinstance(network, Network):
-        n_states = n if network.mode == "recurrent" else 1
-        copies = [copy.copy(network) for _ in range(n_states)]
-        for each in copies:
-            each.reset()
-        return _one_by_one([each.step for each in copies] * (n // n_states), n_outputs)
-    if isinstance(network, DenseNetwork):
-        return _one_by_one([network] * n, n_outputs)
-    return lambda X, live: network(X)
-
-
-def _one_by_one(functions, n_outputs):
-    # Many rows at once would have other bits than one, and so would many networks in a batch.
-    def predict(X, live):
-        outputs = np.zeros((len(X), n_outputs))
-        for k in live.tolist():
-            outputs[k] = functions[k](X[k])
-        return outputs
-
-    return predict
-
-
-def _one_row(network):
-    if isinstance(network, DenseNetwork):
-        return network
-
-    def predict(x):
-        (y,) = np.asarray(network(x[np.newaxis]))
-        return y
-
-    return predict
-
-
-def _output_activations(network, n):
-    """Activations of the outputs, None where nothing is known of them."""
-    if isinstance(network, Network):
-        nodes = network.genome.nodes
-        return nodes["activation"][nodes["kind"] == "output"].tolist()
-    layers = getattr(network, "layers", None)
-    return [getattr(layers[-1], "activation", None) if layers else None] * n
 
 
 def _checked_number(value, name):
