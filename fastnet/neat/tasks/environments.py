@@ -4,7 +4,12 @@ import contextlib
 
 import numpy as np
 
-__all__ = ["SeparateEnvironments", "VectorEnvironment"]
+from fastnet.interop.stack import require
+from fastnet.neat.tasks.spaces import Actions, Observations
+
+__all__ = ["SeparateEnvironments", "Source", "VectorEnvironment"]
+
+_MODES = (None, "sync", "vector_entry_point")
 
 
 class SeparateEnvironments:
@@ -165,3 +170,155 @@ class VectorEnvironment:
         """Close it; whatever it raises there."""
         with contextlib.suppress(Exception):
             self._environment.close()
+
+
+class Source:
+    """Makes environments of one kind, in rows, and keeps those that nobody uses.
+
+    Parameters
+    ----------
+    given : str, gymnasium.envs.registration.EnvSpec or callable
+    kwargs : dict
+    vectorization : None, "sync" or "vector_entry_point"
+    n_rows : int
+        How many rows there are, if no more are asked for.
+
+    Attributes
+    ----------
+    observation_space, action_space : gymnasium.Space
+    observations : Observations
+    actions : Actions
+    spec : gymnasium.envs.registration.EnvSpec or None
+    shares_seed : bool
+        Whether all rows begin with one seed.
+    """
+
+    def __init__(self, given, kwargs, vectorization, n_rows):
+        if vectorization not in _MODES:
+            raise ValueError(
+                "vectorization must be None, 'sync' or 'vector_entry_point', "
+                f"got {vectorization!r}")
+        self._given = given
+        self._kwargs = kwargs
+        self._n_rows = n_rows
+        self._idle = []
+        environment = self._make()
+        try:
+            self.observation_space = environment.observation_space
+            self.action_space = environment.action_space
+            self.observations = Observations(self.observation_space)
+            self.actions = Actions(self.action_space)
+            self.spec = getattr(environment, "spec", None)
+            self._choose(vectorization)
+        except BaseException:
+            environment.close()
+            raise
+        if self._vectorizes:
+            environment.close()
+        else:
+            rows = self._new_rows(0)
+            rows.add(environment)
+            self._idle.append(rows)
+
+    def _make(self, **kwargs):
+        """A new environment; ``kwargs`` for `gymnasium.make` where the user has given none."""
+        gymnasium = require("gymnasium", "gymnasium")
+        if isinstance(self._given, (str, gymnasium.envs.registration.EnvSpec)):
+            try:
+                return gymnasium.make(self._given, **(kwargs | self._kwargs))
+            except gymnasium.error.UnregisteredEnv as error:
+                raise ValueError(f"env_id_or_factory must name an environment: {error}") from error
+        if not callable(self._given):
+            hint = ", not an environment" if isinstance(self._given, gymnasium.Env) else ""
+            raise TypeError(
+                "env_id_or_factory must be the id of an environment or a function that makes one"
+                f"{hint}, got {self._given!r}")
+        environment = self._given(**self._kwargs)
+        if not isinstance(environment, gymnasium.Env):
+            raise TypeError(
+                "env_id_or_factory must return a gymnasium.Env, "
+                f"got {type(environment).__name__}")
+        return environment
+
+    def _make_another(self):
+        # what gymnasium checks of the first one is the class
+        return self._make(disable_env_checker=True)
+
+    def _make_vector(self, n_rows):
+        environment = require("gymnasium", "gymnasium").make_vec(
+            self._given, num_envs=n_rows, vectorization_mode="vector_entry_point", **self._kwargs)
+        if (environment.single_observation_space, environment.single_action_space) != (
+                self.observation_space, self.action_space):
+            environment.close()
+            raise ValueError(
+                "vectorization must be 'sync': the environment for many rows has other spaces than "
+                "that for one")
+        return environment
+
+    def _choose(self, vectorization):
+        """Whether the environment's own vector environment is to be used."""
+        self._vectorizes = self.shares_seed = False
+        offers = (
+            not callable(self._given)
+            and getattr(self.spec, "vector_entry_point", None) is not None
+            and not self.spec.additional_wrappers)
+        if vectorization == "vector_entry_point" and not offers:
+            raise ValueError(
+                "vectorization must be None or 'sync': the environment has no vector_entry_point, "
+                "got 'vector_entry_point'")
+        if vectorization == "sync" or not offers:
+            return
+        try:
+            environment = self._make_vector(3)
+        except Exception:
+            # such as one that needs a library that is not there
+            if vectorization is None:
+                return
+            raise
+        try:
+            takes_seeds = _takes_seeds(environment, self.observations)
+        finally:
+            environment.close()
+        self._vectorizes = takes_seeds or vectorization is not None
+        self.shares_seed = self._vectorizes and not takes_seeds
+
+    def _new_rows(self, n_rows):
+        if self._vectorizes:
+            environment = self._make_vector(max(n_rows, self._n_rows))
+            return VectorEnvironment(environment, self.observations, self.shares_seed)
+        return SeparateEnvironments(self._make_another, self.observations, self._n_rows)
+
+    @contextlib.contextmanager
+    def borrow(self, n_rows=0):
+        """Rows that nobody else uses, at least so many; given up where something raises."""
+        try:
+            rows = self._idle.pop()
+        except IndexError:
+            rows = self._new_rows(n_rows)
+        if self._vectorizes and rows.n_rows < n_rows:
+            rows.close()
+            rows = self._new_rows(n_rows)
+        try:
+            yield rows
+        except BaseException:
+            rows.close()
+            raise
+        self._idle.append(rows)
+
+    def close(self):
+        """Close what nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+def _takes_seeds(environment, observations):
+    """Whether each row of a vector environment begins as its own seed says."""
+    n = environment.num_envs
+    given = [np.empty((n, observations.n)) for _ in range(2)]
+    try:
+        for last_seed, rows in zip((7, 8), given, strict=True):
+            start, _ = environment.reset(seed=[7] * (n - 1) + [last_seed])
+            observations.fill_rows(rows, start, environment.observation_space)
+    except Exception:
+        return False
+    return bool((given[0] == given[0][0]).all() and (given[1][:-1] == given[0][0]).all())

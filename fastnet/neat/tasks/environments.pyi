@@ -1,12 +1,13 @@
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from fastnet.neat.tasks.spaces import Observations
+from fastnet.neat.tasks.spaces import Actions, Observations
 
-__all__ = ["SeparateEnvironments", "VectorEnvironment"]
+__all__ = ["SeparateEnvironments", "Source", "VectorEnvironment"]
 
 class SeparateEnvironments:
     rows_share_seed: ClassVar[bool]
@@ -47,4 +48,19 @@ class VectorEnvironment:
         ended: npt.NDArray[np.bool_],
         name: Callable[[int], str],
     ) -> None: ...
+    def close(self) -> None: ...
+
+class Source:
+    observation_space: Any
+    action_space: Any
+    observations: Observations
+    actions: Actions
+    spec: Any
+    shares_seed: bool
+    def __init__(
+        self, given: Any, kwargs: dict[str, Any], vectorization: str | None, n_rows: int
+    ) -> None: ...
+    def borrow(
+        self, n_rows: int = 0
+    ) -> AbstractContextManager[SeparateEnvironments | VectorEnvironment]: ...
     def close(self) -> None: ...

@@ -1,23 +1,19 @@
 """Environments of gymnasium as tasks: a network acts, the fitness is the reward it collects."""
 
-import contextlib
-import copy
 import math
 import numbers
 
 import numpy as np
 
 from fastnet._checks import checked_int
-from fastnet.neat.batch import NetworkBatch
 from fastnet.neat.config import Config
 from fastnet.neat.network import Network
-from fastnet.neat.tasks.environments import SeparateEnvironments, VectorEnvironment
-from fastnet.neat.tasks.spaces import Actions, Observations, range_of
-from fastnet.nn.network import Network as DenseNetwork
+from fastnet.neat.tasks.environments import Source
+from fastnet.neat.tasks.players import alone, output_activations, together
+from fastnet.neat.tasks.spaces import range_of
 
 __all__ = ["Gymnasium"]
 
-MODES = (None, "sync", "vector_entry_point")
 # Seeds of the episodes that show whether a task is solved come from another place than others.
 TRIALS_KEY = 0x501BED
 FIRST_TRIALS = 10
@@ -84,11 +80,12 @@ n_environments, kwargs
     of the output's activation (0 to 1 for sigmoids, -1 to 1 for tanh) to ``low`` to ``high``; where
     one of the two is unbounded, the output itself, clipped to what bounds there are.
 
-    *Seeds.*  The seed of an evaluation gives the seeds of its episodes, the same for all networks:
-    these compete on equal terms, and the fitness of one depends neither on its position nor on the
-    others.  Two kinds of environments break this: those that keep something from an earlier
-    episode, and vector environments with a single seed for all rows (as that of CartPole-v1), where
-    each row begins in its own way; such are used only on demand, because they are fast.
+    *Seeds.*  The seed of an evaluation gives the seeds of its episodes, the same for all networks,
+    ``numpy.random.SeedSequence(seed).generate_state(episodes) >> 1``.  So networks compete on equal
+    terms, and the fitness of one depends neither on its position nor on the others.  Two kinds of
+    environments break this: those that keep something from an earlier episode, and vector
+    environments with a single seed for all rows (as that of CartPole-v1), where each row begins in
+    its own way; such are used only on demand, because they are fast.
 
     *Solved* is who has a fitness of at least the target and then reaches it in the mean of
     ``trials`` other episodes; who is below it after the first 10 gets no more.  Of a generation the
@@ -117,7 +114,6 @@ n_environments, kwargs
     def __init__(self, env_id_or_factory, episodes=1, *, seed=None, target=None, trials=100,
                  max_steps=None, output_range=None, vectorization=None, n_environments=64,
                  **kwargs):
-        gymnasium = _gymnasium()
         self.env_id_or_factory = env_id_or_factory
         self.kwargs = kwargs
         self.episodes = checked_int(episodes, "episodes")
@@ -126,111 +122,21 @@ n_environments, kwargs
         self.max_steps = None if max_steps is None else checked_int(max_steps, "max_steps")
         self.output_range = _checked_range(output_range)
         self.n_environments = checked_int(n_environments, "n_environments")
-        if vectorization not in MODES:
-            raise ValueError(
-                f"vectorization must be None, 'sync' or 'vector_entry_point', "
-                f"got {vectorization!r}")
         self.vectorization = vectorization
         self._target = None if target is None else _checked_number(target, "target")
-        self._idle = []
-        environment = self._make()
-        try:
-            self.observation_space = environment.observation_space
-            self.action_space = environment.action_space
-            self._observations = Observations(self.observation_space)
-            self._actions = Actions(self.action_space)
-            self.spec = getattr(environment, "spec", None)
-            if target is None:
-                target = getattr(self.spec, "reward_threshold", None)
-            self.target = None if target is None else _checked_number(target, "target")
-            self._vectorizes = self._offers_rows(gymnasium)
-        except BaseException:
-            environment.close()
-            raise
-        self.n_inputs, self.n_outputs = self._observations.n, self._actions.n
-        if self._vectorizes:
-            environment.close()
-        else:
-            rows = self._new_rows()
-            rows.add(environment)
-            self._idle.append(rows)
-
-    # -- environments --------------------------------------------------------------------------
-
-    def _make(self, **kwargs):
-        """A new environment."""
-        gymnasium = _gymnasium()
-        given = self.env_id_or_factory
-        if isinstance(given, (str, gymnasium.envs.registration.EnvSpec)):
-            try:
-                return gymnasium.make(given, **(kwargs | self.kwargs))
-            except gymnasium.error.UnregisteredEnv as error:
-                raise ValueError(f"env_id_or_factory must name an environment: {error}") from error
-        if not callable(given):
-            hint = ", not an environment" if isinstance(given, gymnasium.Env) else ""
-            raise TypeError(
-                "env_id_or_factory must be the id of an environment or a function that makes one"
-                f"{hint}, got {given!r}")
-        environment = given(**self.kwargs)
-        if not isinstance(environment, gymnasium.Env):
-            raise TypeError(
-                "env_id_or_factory must return a gymnasium.Env, "
-                f"got {type(environment).__name__}")
-        return environment
-
-    def _make_another(self):
-        # what is checked once is the class
-        is_made = callable(self.env_id_or_factory)
-        return self._make() if is_made else self._make(disable_env_checker=True)
-
-    def _make_vector(self, n_rows):
-        gymnasium = _gymnasium()
-        environment = gymnasium.make_vec(
-            self.env_id_or_factory, num_envs=n_rows, vectorization_mode="vector_entry_point",
-            **self.kwargs)
-        if (environment.single_observation_space, environment.single_action_space) != (
-                self.observation_space, self.action_space):
-            environment.close()
-            raise ValueError(
-                "vectorization must be 'sync': the environment for many rows has other spaces than "
-                "that for one")
-        return environment
-
-    def _offers_rows(self, gymnasium):
-        """Whether the environment's own vector environment is to be used; sets `_shares_seed`."""
-        offers = (
-            not callable(self.env_id_or_factory)
-            and getattr(self.spec, "vector_entry_point", None) is not None
-            and not self.spec.additional_wrappers)
-        if self.vectorization == "vector_entry_point" and not offers:
-            raise ValueError(
-                "vectorization must be None or 'sync': the environment has no vector_entry_point, "
-                "got 'vector_entry_point'")
-        if self.vectorization == "sync" or not offers:
-            return False
-        try:
-            environment = self._make_vector(3)
-        except Exception:
-            # such as one that needs a library that is not there
-            if self.vectorization is None:
-                return False
-            raise
-        try:
-            self._shares_seed = not _takes_seeds(environment, self._observations)
-        finally:
-            environment.close()
-        return self.vectorization is not None or not self._shares_seed
-
-    def _new_rows(self, n_rows=0):
-        if self._vectorizes:
-            environment = self._make_vector(max(n_rows, self.n_environments))
-            return VectorEnvironment(environment, self._observations, self._shares_seed)
-        return SeparateEnvironments(self._make_another, self._observations, self.n_environments)
+        self._source = source = Source(
+            env_id_or_factory, kwargs, vectorization, self.n_environments)
+        self.observation_space, self.action_space = source.observation_space, source.action_space
+        self.spec = source.spec
+        self._actions = source.actions
+        self.n_inputs, self.n_outputs = source.observations.n, source.actions.n
+        self.target = self._target
+        if target is None:
+            self.target = getattr(self.spec, "reward_threshold", None)
 
     def close(self):
         """Close the environments; the next evaluation makes new ones."""
-        while self._idle:
-            self._idle.pop().close()
+        self._source.close()
 
     def __enter__(self):
         return self
@@ -288,16 +194,17 @@ n_environments, kwargs
             if isinstance(network, Network) != isinstance(networks[0], Network):
                 raise TypeError("networks must be of one kind, got some of genomes and others")
         rewards = np.empty((len(networks), self.episodes))
-        with self._borrow() as rows:
+        noun = "genome" if networks and isinstance(networks[0], Network) else "network"
+        with self._source.borrow() as rows:
             for first in range(0, len(networks), rows.n_rows):
                 part = networks[first : first + rows.n_rows]
-                predict, reset = _together(part)
+                predict, reset = together(part, self.n_outputs)
                 low, high = self._ranges(part)
                 for episode, episode_seed in enumerate(seeds):
                     reset()
                     rewards[first : first + len(part), episode] = self._play(
                         rows, predict, [episode_seed] * len(part), low, high,
-                        lambda k, first=first, e=episode: f"genome {first + k}, episode {e}")
+                        lambda k, first=first, e=episode: f"{noun} {first + k}, episode {e}")
         return _mean(rewards)
 
     def evaluate_population(self, predict, n, seed=0, reset=None, output_range=None):
@@ -324,12 +231,12 @@ n_environments, kwargs
         seeds = self._seeds(seed)
         low, high = self._one_range(n, self.output_range or _checked_range(output_range))
         rewards = np.empty((n, self.episodes))
-        with self._borrow(n) as rows:
+        with self._source.borrow(n) as rows:
             for episode, episode_seed in enumerate(seeds):
                 if reset is not None:
                     reset()
                 rewards[:, episode] = self._play(
-                    rows, predict, [episode_seed] * n, low, high,
+                    rows, lambda X, live: predict(X), [episode_seed] * n, low, high,
                     lambda k, e=episode: f"network {k}, episode {e}")
         return _mean(rewards)
 
@@ -376,34 +283,17 @@ n_environments, kwargs
 
     def _trial_seeds(self):
         seeds = _some_seeds((TRIALS_KEY, 0), self.trials)
-        if self._vectorizes and self._shares_seed:
+        if self._source.shares_seed:
             # rows of one seed are different episodes
             return [seeds[i // self.n_environments] for i in range(self.trials)]
         return seeds
-
-    @contextlib.contextmanager
-    def _borrow(self, n_rows=0):
-        """Rows of environments that nobody else uses; they are given up where something raises."""
-        try:
-            rows = self._idle.pop()
-        except IndexError:
-            rows = self._new_rows(n_rows)
-        if self._vectorizes and rows.n_rows < n_rows:
-            rows.close()
-            rows = self._new_rows(n_rows)
-        try:
-            yield rows
-        except BaseException:
-            rows.close()
-            raise
-        self._idle.append(rows)
 
     def _rewards(self, network, seeds, what):
         """Sum of rewards of a network in episodes with these seeds."""
         self._check_network(network)
         rewards = np.empty(len(seeds))
         first = 0
-        with self._borrow() as rows:
+        with self._source.borrow() as rows:
             while first < len(seeds):
                 last = min(first + rows.n_rows, len(seeds))
                 if rows.rows_share_seed:
@@ -411,7 +301,7 @@ n_environments, kwargs
                 n = last - first
                 low, high = self._ranges([network])
                 rewards[first:last] = self._play(
-                    rows, _alone(network, n), seeds[first:last],
+                    rows, alone(network, n, self.n_outputs), seeds[first:last],
                     np.repeat(low, n, axis=0), np.repeat(high, n, axis=0),
                     lambda k, first=first: f"{what} {first + k}")
                 first = last
@@ -432,7 +322,7 @@ n_environments, kwargs
         rows.reset(seeds, X, place)
         self._check_observations(X, live, place)
         while live.size and n_steps != self.max_steps:
-            outputs = np.asarray(predict(X), np.float64)
+            outputs = np.asarray(predict(X, live), np.float64)
             if outputs.shape != (n, self.n_outputs):
                 raise ValueError(
                     f"the networks must return {self.n_outputs} outputs for each of {n} rows, got "
@@ -482,7 +372,7 @@ n_environments, kwargs
             return self._one_range(len(networks), self.output_range)
         ranges = np.empty((len(networks), self.n_outputs, 2))
         for k, network in enumerate(networks):
-            ranges[k] = [range_of(name) for name in _output_activations(network, self.n_outputs)]
+            ranges[k] = [range_of(name) for name in output_activations(network, self.n_outputs)]
         return ranges[..., 0], ranges[..., 1]
 
     # -- the task as an object -----------------------------------------------------------------
@@ -513,12 +403,6 @@ n_environments, kwargs
         return f"{type(self).__name__}({self.env_id_or_factory!r}{options})"
 
 
-def _gymnasium():
-    from fastnet.interop.stack import require
-
-    return require("gymnasium", "gymnasium")
-
-
 def _restore(cls, env_id_or_factory, options):
     return cls(env_id_or_factory, **options)
 
@@ -531,57 +415,6 @@ def _some_seeds(entropy, n):
 def _mean(rewards):
     """Means of the rows; with exact sums, so that no layout makes a difference."""
     return np.array([math.fsum(row) / len(row) for row in rewards.tolist()])
-
-
-def _takes_seeds(environment, observations):
-    """Whether each row of a vector environment begins as its own seed says."""
-    n = environment.num_envs
-    given = [np.empty((n, observations.n)) for _ in range(2)]
-    try:
-        for last_seed, rows in zip((7, 8), given, strict=True):
-            start, _ = environment.reset(seed=[7] * (n - 1) + [last_seed])
-            observations.fill_rows(rows, start, environment.observation_space)
-    except Exception:
-        return False
-    return bool((given[0] == given[0][0]).all() and (given[1][:-1] == given[0][0]).all())
-
-
-def _together(networks):
-    """``predict(X)`` of row k for network k, and what brings the networks into a blank state."""
-    if all(isinstance(network, Network) for network in networks):
-        genomes = [network.genome for network in networks]
-        batch = NetworkBatch(genomes, networks[0].mode, networks[0].dtype)
-        return batch.step, batch.reset
-    parts = [_alone(network, 1) for network in networks]
-
-    def predict(X):
-        return [part(X[k : k + 1])[0] for k, part in enumerate(parts)]
-
-    return predict, lambda: None
-
-
-def _alone(network, n):
-    """``predict(X)`` of n rows for one network, each from a blank state."""
-    # One row at a time has the bits of a batch of networks, many rows at once have not.
-    if isinstance(network, DenseNetwork):
-        return lambda X: [network(x) for x in X]
-    if not isinstance(network, Network):
-        return network
-    n_states = n if network.mode == "recurrent" else 1
-    copies = [copy.copy(network) for _ in range(n_states)]
-    for each in copies:
-        each.reset()
-    copies *= n // n_states
-    return lambda X: [each.step(x) for each, x in zip(copies, X, strict=True)]
-
-
-def _output_activations(network, n):
-    """Activations of the outputs, None where nothing is known of them."""
-    if isinstance(network, Network):
-        nodes = network.genome.nodes
-        return nodes["activation"][nodes["kind"] == "output"].tolist()
-    layers = getattr(network, "layers", None)
-    return [getattr(layers[-1], "activation", None) if layers else None] * n
 
 
 def _checked_number(value, name):

@@ -796,6 +796,37 @@ def test_a_generation_of_dense_networks():
     np.testing.assert_array_equal(task.evaluate_all(functions, 1), fitness)
 
 
+def test_a_genetic_algorithm(monkeypatch):
+    task = neat.tasks.Gymnasium(Swing, episodes=2, seed=4, n_environments=5)
+    net = fn.Network([3, 4, 2], hidden="tanh", output="tanh", dtype="float64", seed=0)
+    ga = fn.GeneticAlgorithm(net, 12, seed=1)
+    ga.run(task, generations=2)
+    expected = []
+    for parameters in ga.population:
+        net.parameters[:] = parameters
+        expected.append(task.evaluate(net))
+    np.testing.assert_array_equal(ga.fitness, expected)
+
+    task = neat.tasks.Gymnasium("CartPole-v1", episodes=2, trials=10)
+    ga = fn.GeneticAlgorithm(fn.Network([4, 3, 2], hidden="tanh", seed=0), 50, seed=1)
+    result = ga.run(task, generations=30)
+    assert result.solved
+    assert task.evaluate(result.best, 12345) > 300
+    with pytest.raises(ValueError, match="Gymnasium has n_inputs=4, the network n_inputs=2"):
+        fn.GeneticAlgorithm(fn.Network([2, 2]), 10).run(task)
+
+    task = neat.tasks.Gymnasium(Broken, seed=next(s for s in range(99) if start_of(
+        seeds_of(s, 1)[0]) == 4))
+    ga = fn.GeneticAlgorithm(fn.Network([2, 2], seed=0), 10, seed=1)
+    monkeypatch.setattr(Broken, "wrong", "reward")
+    with pytest.raises(ValueError, match=r"the reward is nan: network \d, episode 0, step 3"):
+        ga.run(task, generations=5)
+    generation = ga.generation
+    monkeypatch.setattr(Broken, "wrong", None)
+    ga.run(task, generations=1)
+    assert ga.generation == generation + 1
+
+
 def test_many_dense_networks():
     net = fn.Network([3, 4, 2], output="tanh", dtype="float64", seed=0)
     rng = np.random.default_rng(0)
