@@ -4,6 +4,8 @@ import ctypes
 import os
 import pickle
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -75,9 +77,18 @@ def test_the_table_of_the_capsule():
 
 
 def test_the_capsule_is_found_by_its_name():
-    importing = ctypes.pythonapi.PyCapsule_Import
-    importing.restype, importing.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int]
-    assert importing(b"fastnet._capi", 0)
+    """In a process that has imported nothing of fastnet."""
+    code = (
+        "import ctypes, sys\n"
+        "importing = ctypes.pythonapi.PyCapsule_Import\n"
+        "importing.restype, importing.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int]\n"
+        "assert 'fastnet' not in sys.modules\n"
+        "assert importing(b'fastnet._capi', 0)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(fn.__file__).parents[1])})
+    assert run.returncode == 0, run.stderr
 
 
 def test_paths():

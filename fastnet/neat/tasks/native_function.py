@@ -5,6 +5,7 @@ import numbers
 
 from fastnet._cfunctions import c_function
 from fastnet._checks import checked_int
+from fastnet._signatures import data_of
 from fastnet.neat.config import Config
 from fastnet.neat.tasks._native_function import FunctionTask
 
@@ -119,7 +120,7 @@ def native(address_or_capsule, user_data=None, *, n_inputs=None, n_outputs=None,
     -----
     The function runs on several threads at once where a population does, and then must not write
     to what they share.  A fitness of NaN or infinity is a ValueError that names the genome; the
-    worst is -infinity.
+    worst is -infinity.  An exception in a function of ctypes is only printed, and the fitness is 0.
 
     Examples
     --------
@@ -139,6 +140,7 @@ def native(address_or_capsule, user_data=None, *, n_inputs=None, n_outputs=None,
     >>> result.solved
     True
     """
+    data_of(user_data, "user_data")         # the message names the argument
     given = address_or_capsule
     if isinstance(given, numbers.Integral) and not isinstance(given, bool):
         given = (given, SIGNATURE)

@@ -224,6 +224,26 @@ def test_population_on_threads(library, mode):
     assert runs[0] == runs[1] == runs[2]
 
 
+def test_dense_networks(library):
+    """As graphs in float64, in a genetic algorithm too."""
+    task = task_of(library, "chase", n_inputs=2, n_outputs=2)
+    network = fn.Network([2, 5, 2], hidden="tanh", output="tanh", dtype="float64", seed=1)
+
+    class Stepping:
+        step = staticmethod(network)
+        reset = staticmethod(lambda: None)
+
+    # Sums in another order: some 1e-15 a step.  The two layers stretch it to 1.8 times at most, and
+    # so 20 steps to (1 + 1.8 / 4)^20 = 1700 times
+    np.testing.assert_allclose(task.evaluate(network, 3), chased(Stepping, 3), rtol=1e-11)
+    runs = []
+    for n_threads in (1, 2):
+        algorithm = fn.GeneticAlgorithm(network, population_size=30, seed=0)
+        result = algorithm.run(task, generations=3, n_threads=n_threads)
+        runs.append(result.best.parameters)
+    np.testing.assert_array_equal(*runs)
+
+
 def test_every_form(library):
     function = library.number
     function.restype = ctypes.c_double
@@ -329,8 +349,10 @@ def test_what_is_no_function(given, error, message):
     ({"target": True}, TypeError, "target must be a number"),
     ({"target": np.nan}, ValueError, "target must be a number"),
     ({"target": 10**400}, ValueError, "target is too large"),
-    ({"user_data": "text"}, TypeError, "user data of address_or_capsule"),
-    ({"user_data": -1}, ValueError, "user data of address_or_capsule"),
+    ({"user_data": "text"}, TypeError, "user_data must be None, an address, an ndarray or"),
+    ({"user_data": [1.0]}, TypeError, "user_data must be None, an address, an ndarray or"),
+    ({"user_data": -1}, ValueError, "user_data must be an address"),
+    ({"user_data": True}, TypeError, "user_data must be None, an address, an ndarray or"),
 ])
 def test_wrong_arguments(arguments, error, message):
     with pytest.raises(error, match=message):
