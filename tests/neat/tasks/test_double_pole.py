@@ -10,9 +10,6 @@ import pytest
 
 from fastnet import neat
 
-# 36 degrees
-FALLEN = 0.2 * math.pi
-
 
 @pytest.fixture(scope="module")
 def task():
@@ -151,7 +148,7 @@ def test_recurrent_networks_take_one_step_a_call(task, poles):
 def test_the_long_pole_fails_beyond_36_degrees(poles, side):
     """Starts from which it is just inside or just outside after one step without force."""
     def falls(angle):
-        return abs(poles.step(poles.start(side * angle), 0.0)[2]) > FALLEN
+        return abs(poles.step(poles.start(side * angle), 0.0)[2]) > poles.FALLEN
 
     for velocities in (True, False):
         inside, outside = bisected(falls, 0.6, 0.628)
@@ -160,8 +157,8 @@ def test_the_long_pole_fails_beyond_36_degrees(poles, side):
             network = network_of(constant(poles, task.n_inputs, 0.5))
             states = task.simulate(network, 10)
             assert len(states) == survived + 2
-            assert abs(abs(states[1][2]) - FALLEN) < 1e-8
-            assert max(abs(states[1][0]) / 2.4, abs(states[1][4]) / FALLEN) < 0.1
+            assert abs(abs(states[1][2]) - poles.FALLEN) < 1e-8
+            assert max(abs(states[1][0]) / 2.4, abs(states[1][4]) / poles.FALLEN) < 0.1
             fitness = task.evaluate(network)
             assert fitness == (survived if velocities else 0.1 * survived / 1000)
 
@@ -175,14 +172,13 @@ def test_the_short_pole_fails_beyond_36_degrees(task, poles, side):
             state = poles.step(state, side * force)
         return state
 
-    for force, survived in zip(
-        bisected(lambda force: abs(pushed(force)[4]) > FALLEN, 0.0, 30.0), (5, 4), strict=True,
-    ):
+    inside, outside = bisected(lambda force: abs(pushed(force)[4]) > poles.FALLEN, 0.0, 30.0)
+    for force, survived in ((inside, 5), (outside, 4)):
         network = network_of(constant(poles, 7, 0.5 + side * force / 20))
         assert task.evaluate(network) == survived
         states = task.simulate(network, 10)
-        assert abs(abs(states[5][4]) - FALLEN) < 1e-7
-        assert max(abs(states[5][0]) / 2.4, abs(states[5][2]) / FALLEN) < 0.9
+        assert abs(abs(states[5][4]) - poles.FALLEN) < 1e-7
+        assert max(abs(states[5][0]) / 2.4, abs(states[5][2]) / poles.FALLEN) < 0.9
 
 
 @pytest.mark.parametrize("side", [1, -1])
