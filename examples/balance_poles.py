@@ -114,7 +114,7 @@ def draw(states, path):
     figure.savefig(path, dpi=150)
 
 
-def main(folder=".", seed=2, velocities=False, generations=200, n_threads=1):
+def main(folder=".", seed=0, velocities=False, generations=200, n_threads=1):
     """Returns whether a solution was found."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ def main(folder=".", seed=2, velocities=False, generations=200, n_threads=1):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", default=".", help="where the pictures go")
-    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--velocities", action="store_true", help="the easier task")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
