@@ -28,6 +28,10 @@ ga.tell(np.zeros(len(ga.ask())))
 evolved = ga.run(lambda network: float(network(X).sum()), generations=2, target=1.0)
 ga.run(fn.neat.tasks.XOR(), 1, n_threads=2)
 assert_type(evolved.best, fn.Network | None)
+lander = fn.neat.tasks.Gymnasium("LunarLander-v3", episodes=2, output_range=(-1, 1), gravity=-9.0)
+assert_type(lander.evaluate(net), float)
+with lander as task:
+    ga.run(task, 1)
 assert_type(evolved.history.best, npt.NDArray[np.float64])
 
 value, gradient = net.loss_and_gradient(X, y, loss="squared_error", reduction="sum")

@@ -83,7 +83,8 @@ n_environments, kwargs
     *Seeds.*  The seed of an evaluation gives the seeds of its episodes, the same for all networks,
     ``numpy.random.SeedSequence(seed).generate_state(episodes) >> 1``.  So networks compete on equal
     terms, and the fitness of one depends neither on its position nor on the others.  Two kinds of
-    environments break this: those that keep something from an earlier episode, and vector
+    environments break this: those that keep something from an earlier episode (as the world of
+    BipedalWalker-v3), and vector
     environments with a single seed for all rows (as that of CartPole-v1), where each row begins in
     its own way; such are used only on demand, because they are fast.
 
