@@ -11,6 +11,8 @@ import pytest
 import fastnet as fn
 
 pytest.importorskip("gymnasium")
+# of the types that the bindings of Box2D make
+pytestmark = pytest.mark.filterwarnings("ignore:builtin type .* has no __module__")
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "evolve_gymnasium.py"
 
