@@ -1,9 +1,9 @@
 """Write the tables of README.md from the results of the benchmarks.
 
-They are what `python -m benchmarks.dense --all` and `python -m benchmarks.neat` have left in
-benchmarks/results.
+They are what `python -m benchmarks.dense --all`, `python -m benchmarks.neat` and
+`python -m benchmarks.neat_paper` have left in benchmarks/results.
 
-python benchmarks/table.py                  # dense.json and neat.json into README.md
+python benchmarks/table.py                  # dense.json, neat.json ... into README.md
 python benchmarks/table.py --check          # status 1 if README.md has another table
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 #: Each has results NAME.json, and a table between its markers where there are any.
-NAMES = ("dense", "neat")
+NAMES = ("dense", "neat", "neat_paper")
 
 # first word of a peer's name in the results: heading
 LIBRARIES = {
@@ -148,6 +148,30 @@ def table(results):
     return "\n".join(lines + figures_table(results))
 
 
+def studies_table(results):
+    """The studies of evolution as Markdown, a row each, beside what the paper has."""
+
+    def number(value, digits=0):
+        return "-" if value is None else f"{value:,.{digits}f}"
+
+    lines = heading(
+        ["Task", "evaluations", "paper", "deviation", "failed", "hidden nodes", "connections",
+         "generalization"])  # fmt: skip
+    for study in results["studies"]:
+        cells = [
+            study["name"],
+            quantity(study["evaluations"], study["error"], ""),
+            number(study["paper"].get("evaluations")),
+            number(study["deviation"]),
+            f"{study['failures']} of {study['n_runs']}",
+            number(study["hidden"], 2),
+            number(study["connections"], 2),
+            number(study["generalization"]),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def replace(text, new, name="dense"):
     """The text with what stands between the markers of this name replaced."""
     first, last = markers(name)
@@ -171,7 +195,8 @@ def main(argv=None):
     text = new = options.readme.read_text(encoding="utf-8")
     for path in paths:
         results = json.loads(path.read_text(encoding="utf-8"))
-        new = replace(new, table(results), path.stem)
+        made = studies_table(results) if "studies" in results else table(results)
+        new = replace(new, made, path.stem)
     if options.check:
         return int(new != text)
     options.readme.write_text(new, encoding="utf-8")

@@ -142,3 +142,20 @@ def test_missing_markers(table, text):
 @pytest.mark.skipif(not RESULTS.exists(), reason="there are no results")
 def test_the_readme_is_up_to_date(table):
     assert table.main(["--check"]) == 0
+
+
+def test_studies_have_a_table_of_their_own(table):
+    def study(name, **figures):
+        unknown = dict.fromkeys(("hidden", "connections", "generalization"))
+        return {"name": name, "n_runs": 20, "failures": 0} | unknown | figures
+
+    results = {"studies": [
+        study("XOR", evaluations=4755.4, error=255.3, deviation=2553.0, hidden=2.346,
+              connections=7.482, paper={"evaluations": 4755}),
+        study("poles", evaluations=80000.0, error=0.0, deviation=0.0, failures=20,
+              generalization=286.4, paper={}),
+    ]}  # fmt: skip
+    assert table.studies_table(results).splitlines()[2:] == [
+        "| XOR | 4,755 ± 255 | 4,755 | 2,553 | 0 of 20 | 2.35 | 7.48 | - |",
+        "| poles | 80,000 | - | 0 | 20 of 20 | - | - | 286 |",
+    ]
