@@ -13,7 +13,7 @@ from libc.string cimport memset
 
 from fastnet._kernels cimport dispatch
 from fastnet._kernels.dispatch cimport flush_denormals, set_floating_point_mode
-from fastnet._kernels.table cimport OK, SLACK_BYTES, STOPPED, Kernels
+from fastnet._kernels.table cimport OK, SLACK_BYTES, STOPPED, Graph, Kernels
 from fastnet._threads cimport Team, take_next, take_no_more
 from fastnet._workspace cimport Workspace, aligned, new_memory
 from fastnet.neat.generation cimport Generation, networks_of
@@ -120,15 +120,25 @@ cdef class Evaluator:
 
     cdef int run_native(self, Generation generation, Team team) except -1:
         cdef const Kernels *kernels = dispatch.float64
+        cdef const Graph *graph
+        cdef Py_ssize_t n_inputs = self.task.n_inputs, n_outputs = self.task.n_outputs
         cdef Py_ssize_t i, n_state = 0, n_scratch = 0
+        cdef bint fits = True
         cdef unsigned int mode
         cdef int status
         cdef Watch state
         with nogil:
             for i in range(generation.n_genomes):
-                n_state = max(n_state, kernels.graph_state(generation.graphs[i]))
-                n_scratch = max(
-                    n_scratch, self.task.scratch_bytes(kernels, generation.graphs[i]))
+                graph = generation.graphs[i]
+                fits = (fits and (n_inputs == 0 or graph.n_inputs == n_inputs)
+                        and (n_outputs == 0 or graph.n_outputs == n_outputs))
+                n_state = max(n_state, kernels.graph_state(graph))
+                n_scratch = max(n_scratch, self.task.scratch_bytes(kernels, graph))
+        # A derived class may say that it has other sizes, but the loops are those of its base
+        if not fits:
+            raise ValueError(
+                f"{type(self.task).__name__} evaluates networks with {n_inputs or 'any'} inputs "
+                f"and {n_outputs or 'any'} outputs only, whatever its attributes say")
         self.state_bytes = aligned(n_state + SLACK_BYTES)
         self.worker_bytes = self.state_bytes + aligned(n_scratch + SLACK_BYTES)
         self.workspace.reserve(self.worker_bytes * team.n_threads)
@@ -192,7 +202,7 @@ cdef class Evaluator:
         return 0
 
     cdef int run_all(self, Generation generation) except -1:
-        cdef Py_ssize_t i
+        cdef Py_ssize_t i, k, n_asked
         networks = networks_of(generation)
         if self.takes_all:
             given = self.function(networks)
@@ -201,10 +211,16 @@ cdef class Evaluator:
         read_fitness(given, "a population fitness must return", self.noun, generation.n_genomes,
                      generation.values)
         if self.wants_solved:
-            # Fittest first: whether others solve the task, too, makes no difference
-            for i in np.argsort(-generation.fitness, kind="stable"):
+            # Fittest first, who wins; then those before it, for the count of evaluations up to the
+            # first solver.  Whether any others solve the task makes no difference.
+            order = np.argsort(-generation.fitness, kind="stable")
+            for n_asked, i in enumerate(order):
                 if self.solved(networks[i], generation.values[i]):
                     self.is_solved[i] = True
+                    for k in np.setdiff1d(np.arange(i), order[:n_asked]):
+                        if self.solved(networks[k], generation.values[k]):
+                            self.is_solved[k] = True
+                            break
                     break
         return 0
 

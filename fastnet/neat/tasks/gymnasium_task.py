@@ -90,7 +90,8 @@ n_environments, kwargs
 
     *Solved* is who has a fitness of at least the target and then reaches it in the mean of
     ``trials`` other episodes; who is below it after the first 10 gets no more.  Of a generation the
-    fittest is tried first, and the rest only until one has solved it.
+    fittest is tried first, and so on until one has solved it; then those before that one, until
+    the first solver is known, up to which evaluations are counted.
 
     A network whose output is NaN has failed: its fitness is -inf.  An environment that raises, or a
     reward or observation that is no number, is an error that says which genome, episode and step it

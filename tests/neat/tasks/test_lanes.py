@@ -184,3 +184,17 @@ def test_tasks_with_arguments_of_their_own():
     assert Careless("without a base") == neat.tasks.DoublePole()
     with pytest.raises(RuntimeError, match="built once"):
         task.__init__(3.0, note="")
+
+
+def test_sizes_of_a_derived_class_do_not_reach_the_loops():
+    class Large(neat.tasks.DoublePole):
+        n_inputs = 300
+        n_outputs = 50
+
+    population = neat.Population(neat.Config(300, 50, population_size=5), seed=0)
+    with pytest.raises(ValueError, match="Large evaluates networks with 7 inputs and 1 outputs"):
+        population.step(Large())
+    assert population.generation == 0
+    assert np.isnan(population.fitness).all()
+    with pytest.raises(ValueError, match="Large evaluates networks with 7 inputs"):
+        fn.GeneticAlgorithm(fn.Network([300, 50], seed=0), 5, seed=0).run(Large(), generations=1)
