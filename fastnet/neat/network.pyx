@@ -62,6 +62,18 @@ cdef Network network_of(object genomes, Py_ssize_t index, object config, const G
     return net
 
 
+# A blank state for step().  No method, because reset() of a derived class may do something else.
+cdef int forget(Network net) except -1:
+    cdef Memory state
+    if net.state is None:
+        state = new_memory(net.kernels.graph_state(net.graph))
+        # two threads may be here
+        if net.state is None:
+            net.state = state
+    net.kernels.graph_reset(net.graph, net.state.data)
+    return 0
+
+
 cdef int check_dense(DenseModel net) except -1:
     cdef Py_ssize_t k = first_beyond_graphs(&net.plan)
     if k >= 0:
@@ -305,7 +317,7 @@ cdef class Network(Model):
         cdef Workspace workspace
         if self.graph.mode == RECURRENT_GRAPH:
             if self.state is None:
-                self.reset()
+                forget(self)
             self.kernels.graph_step(self.graph, self.data, x, y, self.state.data)
         else:
             workspace = acquire(self.workspace, self.row_bytes)
@@ -520,9 +532,7 @@ cdef class Network(Model):
     def reset(self):
         """Forget the state of earlier steps: every computed node is 0 again."""
         self.check_built()
-        if self.state is None:
-            self.state = new_memory(self.kernels.graph_state(self.graph))
-        self.kernels.graph_reset(self.graph, self.state.data)
+        forget(self)
 
     # -- gradients and training, see learning.pyx ----------------------------------------------
 
@@ -699,10 +709,12 @@ cdef class Network(Model):
         self.check_built()
         if self.handle is None:
             if self.state is None:
-                self.reset()
+                forget(self)
             handle = new_memory(handle_bytes(self.kernels, self.graph))
             place_handle(self.kernels, self.graph, self.data, self.state.data, handle.data)
-            self.handle = handle
+            # The address that another thread may have got meanwhile stays what it is
+            if self.handle is None:
+                self.handle = handle
         return CInterface(<uintptr_t> self.handle.data, self)
 
     # -- the object ----------------------------------------------------------------------------
@@ -724,7 +736,7 @@ cdef class Network(Model):
         memcpy(net.data, self.data, self.n_parameters * itemsize_of(self.typenum))
         net.history = copy.deepcopy(self.history)
         if self.state is not None:
-            net.reset()
+            forget(net)
             memcpy(net.state.data, self.state.data, self.state.n_bytes)
         return net
 
@@ -763,6 +775,6 @@ def _restore(cls, genome, mode, dtype, parameters, state, history):
     net.parameters[...] = parameters
     net.history = history
     if state is not None:
-        net.reset()
+        forget(net)
         as_array(net.state, net.graph.n_sources + net.graph.n_nodes, net.typenum)[...] = state
     return net

@@ -346,3 +346,21 @@ def test_ids_of_a_genome_that_has_changed():
     for look in (lambda: network.node_ids, lambda: network.trace([1.0], 1)):
         with pytest.raises(ValueError, match="other connections or nodes"):
             look()
+
+
+def test_a_derived_class_may_reset_in_its_own_way():
+    class Kept(neat.Network):
+        def reset(self):
+            """Nothing is ever forgotten."""
+
+    genome = neat.Genome(neat.Config(2, 1, mode="recurrent"), rng=0)
+    plain, kept = genome.network(), Kept(genome)
+    address = kept.ctypes.address
+    for _ in range(3):
+        np.testing.assert_array_equal(kept.step([1.0, -1.0]), plain.step([1.0, -1.0]))
+    assert kept.ctypes.address == address
+    for other in (copy.copy(kept), copy.deepcopy(kept)):
+        assert type(other) is Kept
+        np.testing.assert_array_equal(other.step([1.0, 1.0]), copy.copy(plain).step([1.0, 1.0]))
+    other = Kept(genome)
+    np.testing.assert_array_equal(other.step([1.0, -1.0]), genome.network().step([1.0, -1.0]))
