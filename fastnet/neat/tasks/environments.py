@@ -295,7 +295,11 @@ class Source:
             rows = self._idle.pop()
         except IndexError:
             rows = self._new_rows(n_rows)
-        if self._vectorizes and rows.n_rows < n_rows:
+        # The episode of a row with the seed of all may depend on how many there are, which is not
+        # to depend on what was asked for earlier
+        if self._vectorizes and (
+                rows.n_rows < n_rows
+                or self.shares_seed and rows.n_rows != max(n_rows, self._n_rows)):
             rows.close()
             rows = self._new_rows(n_rows)
         try:

@@ -736,6 +736,21 @@ def test_rows_with_one_seed_for_all_are_asked_for(registered):
     assert isinstance(fast.solved(networks[0], 9.0), bool)
 
 
+def test_rows_of_another_number_leave_the_fitness_as_it_is(monkeypatch, registered):
+    def reset(self, *, seed=None, options=None):
+        # as one generator that draws for all rows does
+        return Lines.reset(self, seed=[seed + self.num_envs * k for k in range(self.num_envs)])
+
+    monkeypatch.setattr(LinesOfOneSeed, "reset", reset)
+    task = neat.tasks.Gymnasium(
+        registered[1], vectorization="vector_entry_point", n_environments=3)
+    networks = [constant([0.0, 1.0]).network()] * 3
+    expected = task.evaluate_all(networks, 5)
+    many = task.evaluate_population(lambda X: np.tile([0.0, 1.0], (len(X), 1)), 7, 5)
+    assert many.tolist()[:3] != expected.tolist()
+    np.testing.assert_array_equal(task.evaluate_all(networks, 5), expected)
+
+
 def test_vector_environments_that_do_not_work(monkeypatch, registered):
     def broken(self, num_envs, **kwargs):
         raise ModuleNotFoundError("no such library")
