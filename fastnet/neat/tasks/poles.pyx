@@ -35,6 +35,7 @@ cdef enum:
     ENOUGH_STARTS = 200
     CART_STEPS = 500                    # of CartPole-v1
     CART_TRIALS = 100
+    MOST_PATH_STEPS = 0x7FFFFFFF        # of simulate(): 100 GB
 
 cdef double LARGEST_ANGLE = 0.6283185307179586      # 36 degrees
 cdef double ENOUGH_CART_STEPS = 475                 # of CartPole-v1, in the mean of its trials
@@ -329,7 +330,7 @@ cdef class DoublePole(Poles):
             The start and the state after each of k steps; it ends with the first one that failed.
         """
         cdef Network net = checked_network(self, network)
-        return self.path_of(net, checked_int(n_steps, "n_steps", 0), 0)
+        return self.path_of(net, checked_int(n_steps, "n_steps", 0, MOST_PATH_STEPS), 0)
 
     def generalization(self, network):
         """From how many of 625 starts a network balances the poles for 1,000 steps.
@@ -499,7 +500,7 @@ cdef class CartPole(Poles):
         """
         cdef Network net = checked_network(self, network)
         cdef uint64_t number = checked_int(seed, "seed", 0, 2**64 - 1)
-        return self.path_of(net, checked_int(n_steps, "n_steps", 0), number)
+        return self.path_of(net, checked_int(n_steps, "n_steps", 0, MOST_PATH_STEPS), number)
 
     def __eq__(self, other):
         return True if isinstance(other, CartPole) else NotImplemented

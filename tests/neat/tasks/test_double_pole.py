@@ -431,7 +431,7 @@ def test_bad_arguments(poles, velocities):
             call(neat.Network.__new__(neat.Network))
     for n_steps, error in (
         (-1, ValueError), (1.5, TypeError), ("1", TypeError), (None, TypeError),
-        (2**62, (ValueError, MemoryError)), (10**30, (ValueError, OverflowError)),
+        (2**31, ValueError), (2**63 - 1, ValueError), (10**30, ValueError),
     ):
         with pytest.raises(error):
             task.simulate(network, n_steps)
