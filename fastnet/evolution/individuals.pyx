@@ -218,18 +218,20 @@ cdef class Individuals(Generation):
         cdef Py_ssize_t i, n = self.n_genomes, row_bytes = aligned(
             (self.n_parameters + 1) * sizeof(double))
         cdef const Graph *graph
+        cdef Memory plans
         if self.plans is None:
             check_dense(self.net)
-            self.plans = new_memory(dense_graph_bytes(&self.net.plan))
-            dense_graph(&self.net.plan, self.plans.data)
+            plans = new_memory(dense_graph_bytes(&self.net.plan))
+            graph = dense_graph(&self.net.plan, plans.data)
             self.parameter_memory = new_memory(n * row_bytes)
             self.memory = new_memory(2 * n * sizeof(void *))
             self.graphs = <const Graph **> self.memory.data
             self.parameters = <void **> self.memory.data + n
-            graph = <const Graph *> self.plans.data
             for i in range(n):
                 self.graphs[i] = graph
                 self.parameters[i] = <char *> self.parameter_memory.data + i * row_bytes
+            # last, because memory may run out above
+            self.plans = plans
         with nogil:
             for i in range(n):
                 if self.kernels.itemsize == 8:
