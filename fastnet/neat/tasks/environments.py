@@ -299,7 +299,7 @@ class Source:
         # to depend on what was asked for earlier
         if self._vectorizes and (
                 rows.n_rows < n_rows
-                or self.shares_seed and rows.n_rows != max(n_rows, self._n_rows)):
+                or (self.shares_seed and rows.n_rows != max(n_rows, self._n_rows))):
             rows.close()
             rows = self._new_rows(n_rows)
         try:
