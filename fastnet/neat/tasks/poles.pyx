@@ -1,5 +1,7 @@
 """Carts with poles to balance: the tasks that methods of neuroevolution are compared on."""
 
+import sys
+
 import numpy as np
 
 cimport numpy as cnp
@@ -38,6 +40,7 @@ cdef enum:
 
 cdef double LARGEST_ANGLE = 0.6283185307179586      # 36 degrees
 cdef double ENOUGH_CART_STEPS = 475                 # of CartPole-v1, in the mean of its trials
+cdef object LONGEST_PATH = sys.maxsize // (MOST_STATES * sizeof(double)) - 1
 
 # The starts of the generalization test (Gruau, Whitley & Pyeatt 1996): 5^4 states of cart and long
 # pole, spread over 2.16 m, 1.35 m/s, 3.6 degrees and 8.6 degrees/s to both sides
@@ -329,7 +332,7 @@ cdef class DoublePole(Poles):
             The start and the state after each of k steps; it ends with the first one that failed.
         """
         cdef Network net = checked_network(self, network)
-        return self.path_of(net, checked_int(n_steps, "n_steps", 0), 0)
+        return self.path_of(net, checked_int(n_steps, "n_steps", 0, LONGEST_PATH), 0)
 
     def generalization(self, network):
         """From how many of 625 starts a network balances the poles for 1,000 steps.
@@ -457,6 +460,10 @@ cdef class CartPole(Poles):
         self.n_states = 4
         self.n_steps = CART_STEPS
 
+    def __init__(self):
+        # arguments would be ignored without it
+        pass
+
     cdef void begin(self, uint64_t seed, double *start) noexcept nogil:
         draw_cart_starts(seed, 0, 1, start)
 
@@ -499,7 +506,7 @@ cdef class CartPole(Poles):
         """
         cdef Network net = checked_network(self, network)
         cdef uint64_t number = checked_int(seed, "seed", 0, 2**64 - 1)
-        return self.path_of(net, checked_int(n_steps, "n_steps", 0), number)
+        return self.path_of(net, checked_int(n_steps, "n_steps", 0, LONGEST_PATH), number)
 
     def __eq__(self, other):
         return True if isinstance(other, CartPole) else NotImplemented

@@ -431,9 +431,9 @@ def test_bad_arguments(poles, velocities):
             call(neat.Network.__new__(neat.Network))
     for n_steps, error in (
         (-1, ValueError), (1.5, TypeError), ("1", TypeError), (None, TypeError),
-        (2**62, (ValueError, MemoryError)), (10**30, (ValueError, OverflowError)),
+        (2**62, ValueError), (10**30, ValueError),
     ):
-        with pytest.raises(error):
+        with pytest.raises(error, match="n_steps"):
             task.simulate(network, n_steps)
     with pytest.raises(ValueError, match="seed"):
         task.evaluate(network, -1)
