@@ -97,11 +97,16 @@ class Observations:
 
         Raises
         ------
-        ValueError
-            It is not of the space: another number of numbers, an integer out of range.
+        TypeError, ValueError
+            It is not of the space: no real numbers, another number of them, an integer out of
+            range.
         """
         if self.is_box:
             values = np.asarray(observation)
+            if values.dtype.kind not in "buif":
+                raise TypeError(
+                    f"the observation must hold real numbers, got dtype {values.dtype}: the space "
+                    f"is {self.space}")
             if values.size != self.n:
                 raise ValueError(
                     f"the observation has shape {values.shape}, the space is {self.space}")
