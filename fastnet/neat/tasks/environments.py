@@ -42,6 +42,14 @@ class SeparateEnvironments:
         """Use an environment that is there already."""
         self._environments.append(environment)
 
+    def _another(self):
+        environment = self._make()
+        if any(environment is known for known in self._environments):
+            raise ValueError(
+                "env_id_or_factory must make a new environment each time it is called, got the "
+                f"same one again: {environment!r}")
+        return environment
+
     def reset(self, seeds, X, name):
         """Begin an episode in the first rows.
 
@@ -57,7 +65,7 @@ class SeparateEnvironments:
         for k, seed in enumerate(seeds):
             try:
                 if k == len(self._environments):
-                    self._environments.append(self._make())
+                    self._environments.append(self._another())
                 observation, _ = self._environments[k].reset(seed=seed)
                 self._observations.fill(X[k], observation)
             except Exception as error:

@@ -352,6 +352,14 @@ def test_observations(space, observation, row):
     (spaces.Box(-1, 1, (2,)), np.zeros(3)),
     (spaces.Discrete(3), 3),
     (spaces.Discrete(3), -1),
+    (spaces.Discrete(3), 1.5),
+    (spaces.Discrete(3), np.nan),
+    (spaces.Discrete(3), "1"),
+    (spaces.Discrete(3), None),
+    (spaces.MultiDiscrete([2, 3]), [1, 7]),
+    (spaces.MultiBinary(2), [1, 0, 1]),
+    (spaces.Dict(a=spaces.Discrete(2), b=spaces.Discrete(2)), {"a": 1}),
+    (spaces.Tuple([spaces.Discrete(2), spaces.Discrete(2)]), (1,)),
 ])
 def test_observations_out_of_their_space(space, observation):
     with pytest.raises(ValueError, match=r"the observation .* the space is"):
@@ -559,6 +567,16 @@ def test_types_of_rewards(kind):
     network = constant([0.0, 1.0]).network()
     expected = 4 + start_of(seeds_of(0, 1)[0])
     assert neat.tasks.Gymnasium(Typed).evaluate(network) == expected
+
+
+def test_a_factory_that_makes_one_environment():
+    """Rows that share it would end each other's episodes."""
+    line = Line()
+    task = neat.tasks.Gymnasium(lambda: line)
+    network = constant([0.0, 1.0]).network()
+    assert task.evaluate(network) == 4 + start_of(seeds_of(0, 1)[0])
+    with pytest.raises(ValueError, match="env_id_or_factory must make a new environment"):
+        task.evaluate_all([network] * 2)
 
 
 def test_an_environment_that_cannot_be_reset():
