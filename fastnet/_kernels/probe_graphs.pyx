@@ -25,6 +25,11 @@ cdef void *address(array):
     return cnp.PyArray_DATA(<cnp.ndarray> array)
 
 
+cdef Py_ssize_t take_next(Py_ssize_t *counter) noexcept nogil:
+    counter[0] += 1
+    return counter[0] - 1
+
+
 cdef class GraphOf:
     """A plan as kernels see it, of hand-made parts.
 
@@ -202,6 +207,46 @@ cdef class GraphTable(Table):
         self.check_scratch(scratch, "graph_jacobian")
         return (self.take(raw, first, by_parameters, False, "graph_jacobian by parameters"),
                 self.take(raw_inputs, first_inputs, by_inputs, False, "graph_jacobian by inputs"))
+
+    def pole_step(self, state, double force):
+        """The state (6,) of two poles after a control step."""
+        after = np.array(state, np.float64)
+        if self.k.pole_step == NULL or after.shape != (6,):
+            raise ValueError("a table of float64 and a state of 6 numbers are needed")
+        self.k.pole_step(DOUBLE_POLE, <double *> address(after), force)
+        return after
+
+    def pole_lanes(self):
+        return 0 if self.k.pole_lanes == NULL else self.k.pole_lanes()
+
+    def pole_episodes(self, GraphOf graph, starts, Py_ssize_t n_steps):
+        """Steps of each episode of two poles, of one network with their velocities."""
+        cdef Episodes episodes
+        cdef const Graph *plan = &graph.graph
+        cdef Py_ssize_t n_bytes = (self.k.graph_state(plan) // ALIGNMENT + 1) * ALIGNMENT
+        cdef Py_ssize_t counter = 0
+        starts = np.array(starts, np.float64)
+        if self.k.pole_episodes == NULL or starts.ndim != 2 or starts.shape[1] != 6:
+            raise ValueError("a table of float64 and states of 6 numbers are needed")
+        if (plan.n_inputs, plan.n_outputs) != (7, 1):
+            raise ValueError("the graph must have 7 inputs and 1 output")
+        parameters, values = self.given(graph.parameters), np.empty(len(starts))
+        states = self.workspace(self.k.pole_lanes() * n_bytes)
+        cdef const void *data = address(parameters)
+        memset(&episodes, 0, sizeof(Episodes))
+        episodes.task = DOUBLE_POLE
+        episodes.n_steps = n_steps
+        episodes.n_episodes = len(starts)
+        episodes.graphs = &plan
+        episodes.parameters = &data
+        episodes.starts = <double *> address(starts)
+        episodes.start_stride = 6
+        episodes.values = <double *> address(values)
+        episodes.take = take_next
+        episodes.next = &counter
+        self.k.pole_episodes(&episodes, self.k, address(states[0][states[1]:]), n_bytes, NULL)
+        self.check_scratch(states, "pole_episodes")
+        return values
 
     def seconds(self, GraphOf graph, x, repeats):
         """Mean time of graph_step where x is one row, else of graph_rows."""

@@ -11,6 +11,12 @@ class CInterface(typing.NamedTuple):
     address: int
     network: object
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
     def __reduce__(self):
         raise TypeError(
             "an address cannot be pickled, it means something in this process only: pickle the "

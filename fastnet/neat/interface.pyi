@@ -1,9 +1,11 @@
 from _ctypes import CFuncPtr
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 class CInterface(NamedTuple):
     address: int
     network: object
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self: ...
     @property
     def activate(self) -> CFuncPtr: ...
     @property

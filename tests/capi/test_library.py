@@ -1,5 +1,6 @@
 """The functions of fastnet.h as symbols, in the capsule, and for ctypes: what they refuse."""
 
+import copy
 import ctypes
 import os
 import pickle
@@ -179,6 +180,9 @@ def test_what_the_address_belongs_to():
     assert other.ctypes.address != graph.address
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(graph)
+    # the memory is that of the network, which a copy keeps as well
+    assert copy.copy(graph) is graph
+    assert copy.deepcopy([graph])[0].address == graph.address
     again = pickle.loads(pickle.dumps(network))
     assert again.ctypes.address != graph.address
     with pytest.raises(RuntimeError, match="__init__"):

@@ -144,6 +144,9 @@ def test_xor_object():
     assert task == neat.tasks.XOR() == pickle.loads(pickle.dumps(task)) == copy.deepcopy(task)
     assert task != 3
     assert hash(task) == hash(neat.tasks.XOR())
+    for given, options in (((3,), {}), ((), {"n_inputs": 3})):
+        with pytest.raises(TypeError):
+            neat.tasks.XOR(*given, **options)
     assert isinstance(task, neat.tasks.NativeTask)
 
 

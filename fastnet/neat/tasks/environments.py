@@ -42,6 +42,14 @@ class SeparateEnvironments:
         """Use an environment that is there already."""
         self._environments.append(environment)
 
+    def _another(self):
+        environment = self._make()
+        if any(environment is known for known in self._environments):
+            raise ValueError(
+                "env_id_or_factory must make a new environment each time it is called, got the "
+                f"same one again: {environment!r}")
+        return environment
+
     def reset(self, seeds, X, name):
         """Begin an episode in the first rows.
 
@@ -57,7 +65,7 @@ class SeparateEnvironments:
         for k, seed in enumerate(seeds):
             try:
                 if k == len(self._environments):
-                    self._environments.append(self._make())
+                    self._environments.append(self._another())
                 observation, _ = self._environments[k].reset(seed=seed)
                 self._observations.fill(X[k], observation)
             except Exception as error:
@@ -75,7 +83,8 @@ class SeparateEnvironments:
         environments, fill = self._environments, self._observations.fill
         for k in live.tolist():
             try:
-                observation, rewards[k], terminated, truncated, _ = environments[k].step(actions[k])
+                observation, reward, terminated, truncated, _ = environments[k].step(actions[k])
+                rewards[k] = reward if type(reward) is float else _checked_reward(reward)
                 fill(X[k], observation)
             except Exception as error:
                 error.add_note(f"in the environment of {name(k)}")
@@ -172,6 +181,14 @@ class VectorEnvironment:
             self._environment.close()
 
 
+def _checked_reward(reward):
+    """A real number, also as an array of one."""
+    values = np.asarray(reward)
+    if values.dtype.kind not in "buif" or values.size != 1:
+        raise TypeError(f"the reward must be a number, got {reward!r}")
+    return values.item()
+
+
 class Source:
     """Makes environments of one kind, in rows, and keeps those that nobody uses.
 
@@ -226,7 +243,9 @@ class Source:
         if isinstance(self._given, (str, gymnasium.envs.registration.EnvSpec)):
             try:
                 return gymnasium.make(self._given, **(kwargs | self._kwargs))
-            except gymnasium.error.UnregisteredEnv as error:
+            except gymnasium.error.DependencyNotInstalled:
+                raise
+            except gymnasium.error.Error as error:
                 raise ValueError(f"env_id_or_factory must name an environment: {error}") from error
         if not callable(self._given):
             hint = ", not an environment" if isinstance(self._given, gymnasium.Env) else ""

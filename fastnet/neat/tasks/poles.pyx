@@ -458,6 +458,10 @@ cdef class CartPole(Poles):
         self.n_states = 4
         self.n_steps = CART_STEPS
 
+    def __init__(self):
+        # arguments would be ignored without it
+        pass
+
     cdef void begin(self, uint64_t seed, double *start) noexcept nogil:
         draw_cart_starts(seed, 0, 1, start)
 

@@ -97,24 +97,35 @@ class Observations:
 
         Raises
         ------
-        ValueError
-            It is not of the space: another number of numbers, an integer out of range.
+        TypeError, ValueError
+            It is not of the space: no real numbers, another number of them, an integer out of
+            range.
         """
         if self.is_box:
             values = np.asarray(observation)
+            if values.dtype.kind not in "buif":
+                raise TypeError(
+                    f"the observation must hold real numbers, got dtype {values.dtype}: the space "
+                    f"is {self.space}")
             if values.size != self.n:
                 raise ValueError(
                     f"the observation has shape {values.shape}, the space is {self.space}")
             row[:] = values.reshape(-1)
         elif self.is_discrete:
-            index = int(observation) - int(self.space.start)
-            if not 0 <= index < self.n:
-                raise ValueError(
-                    f"the observation is {observation}, the space is {self.space}")
-            row[:] = 0.0
-            row[index] = 1.0
+            value = np.asarray(observation)
+            if value.dtype.kind in "buif" and value.size == 1:
+                index = value.item() - int(self.space.start)
+                if 0 <= index < self.n and index % 1 == 0:
+                    row[:] = 0.0
+                    row[int(index)] = 1.0
+                    return
+            raise ValueError(f"the observation is {observation!r}, the space is {self.space}")
         else:
-            row[:] = self._flatten(self.space, observation)
+            try:
+                row[:] = self._flatten(self.space, observation)
+            except (IndexError, KeyError, TypeError, ValueError) as error:
+                raise ValueError(
+                    f"the observation is {observation!r}, the space is {self.space}") from error
 
     def fill_rows(self, rows, observations, space):
         """Write what a vector environment observed, whose space is ``space``, into its rows."""

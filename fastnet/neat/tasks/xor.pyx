@@ -40,6 +40,10 @@ cdef class XOR(NativeTask):
         self.n_inputs = 2
         self.n_outputs = 1
 
+    def __init__(self):
+        # arguments would be ignored without it
+        pass
+
     cdef Py_ssize_t scratch_bytes(self, const Kernels *kernels, const Graph *graph) noexcept nogil:
         return ALIGNMENT + answers_scratch(kernels, graph)
 

@@ -234,8 +234,13 @@ def test_bad_arguments(task):
         task.simulate(network, 1.5)
     with pytest.raises(ValueError, match="seed"):
         task.simulate(network, 1, seed=-1)
+    with pytest.raises(ValueError, match="n_steps"):
+        task.simulate(network, 2**62)
     with pytest.raises(TypeError, match="network"):
         task.simulate(network.genome, 1)
+    for given, options in (((3,), {}), ((), {"velocities": False})):
+        with pytest.raises(TypeError):
+            neat.tasks.CartPole(*given, **options)
     other = neat.Genome(neat.Config(6, 1), rng=0).network()
     for call in (task.evaluate, lambda n: task.simulate(n, 1), lambda n: task.solved(n, 1.0)):
         with pytest.raises(ValueError, match="4 inputs and 1 outputs, got 6 and 1"):

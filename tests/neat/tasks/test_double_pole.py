@@ -433,7 +433,7 @@ def test_bad_arguments(poles, velocities):
         (-1, ValueError), (1.5, TypeError), ("1", TypeError), (None, TypeError),
         (2**31, ValueError), (2**63 - 1, ValueError), (10**30, ValueError),
     ):
-        with pytest.raises(error):
+        with pytest.raises(error, match="n_steps"):
             task.simulate(network, n_steps)
     with pytest.raises(ValueError, match="seed"):
         task.evaluate(network, -1)

@@ -352,6 +352,14 @@ def test_observations(space, observation, row):
     (spaces.Box(-1, 1, (2,)), np.zeros(3)),
     (spaces.Discrete(3), 3),
     (spaces.Discrete(3), -1),
+    (spaces.Discrete(3), 1.5),
+    (spaces.Discrete(3), np.nan),
+    (spaces.Discrete(3), "1"),
+    (spaces.Discrete(3), None),
+    (spaces.MultiDiscrete([2, 3]), [1, 7]),
+    (spaces.MultiBinary(2), [1, 0, 1]),
+    (spaces.Dict(a=spaces.Discrete(2), b=spaces.Discrete(2)), {"a": 1}),
+    (spaces.Tuple([spaces.Discrete(2), spaces.Discrete(2)]), (1,)),
 ])
 def test_observations_out_of_their_space(space, observation):
     with pytest.raises(ValueError, match=r"the observation .* the space is"):
@@ -490,6 +498,16 @@ class Broken(Line):
                 reward = np.nan
             if self.wrong == "infinite reward":
                 reward = np.inf
+            if self.wrong == "text":
+                observation = np.array(["4", "5"])
+            if self.wrong == "complex observation":
+                observation = observation + 1j
+            if self.wrong == "no reward":
+                reward = None
+            if self.wrong == "rewards":
+                reward = np.ones(2)
+            if self.wrong == "text for a reward":
+                reward = "1.0"
         return observation, reward, *rest
 
 
@@ -498,6 +516,11 @@ class Broken(Line):
     ("observation", ValueError, r"the observation has NaN, \[nan  1\.\]"),
     ("reward", ValueError, "the reward is nan"),
     ("infinite reward", ValueError, "the reward is inf"),
+    ("text", TypeError, "the observation must hold real numbers, got dtype <U1"),
+    ("complex observation", TypeError, "the observation must hold real numbers, got .*complex"),
+    ("no reward", TypeError, "the reward must be a number, got None"),
+    ("rewards", TypeError, r"the reward must be a number, got array\(\[1., 1.\]\)"),
+    ("text for a reward", TypeError, "the reward must be a number, got '1.0'"),
 ])
 def test_a_population_goes_on_after_an_error(monkeypatch, wrong, error, message):
     seed = next(s for s in range(100) if start_of(seeds_of(s, 2)[1]) == 4)
@@ -531,6 +554,29 @@ def test_a_population_goes_on_after_an_error(monkeypatch, wrong, error, message)
     population.step(task)
     np.testing.assert_array_equal(population.fitness, twin.fitness)
     assert len(made) > n_made
+
+
+@pytest.mark.parametrize("kind", [int, bool, np.float32, np.int64, np.bool_, np.array,
+                                  lambda reward: np.array([reward])])
+def test_types_of_rewards(kind):
+    class Typed(Line):
+        def step(self, action):
+            observation, reward, *rest = super().step(action)
+            return observation, kind(reward), *rest
+
+    network = constant([0.0, 1.0]).network()
+    expected = 4 + start_of(seeds_of(0, 1)[0])
+    assert neat.tasks.Gymnasium(Typed).evaluate(network) == expected
+
+
+def test_a_factory_that_makes_one_environment():
+    """Rows that share it would end each other's episodes."""
+    line = Line()
+    task = neat.tasks.Gymnasium(lambda: line)
+    network = constant([0.0, 1.0]).network()
+    assert task.evaluate(network) == 4 + start_of(seeds_of(0, 1)[0])
+    with pytest.raises(ValueError, match="env_id_or_factory must make a new environment"):
+        task.evaluate_all([network] * 2)
 
 
 def test_an_environment_that_cannot_be_reset():
@@ -577,6 +623,7 @@ def test_bad_arguments(options, error, message):
 
 @pytest.mark.parametrize(("given", "error", "message"), [
     ("CartPol-v1", ValueError, "env_id_or_factory must name an environment: .*CartPol"),
+    ("", ValueError, "env_id_or_factory must name an environment"),
     ("no_such_namespace/CartPole-v1", ValueError, "env_id_or_factory must name an environment"),
     (3, TypeError, "env_id_or_factory must be the id .* got 3"),
     (Line(), TypeError, "a function that makes one, not an environment, got"),
