@@ -284,10 +284,12 @@ def write_json(path, summaries):
         "machine": report.machine(),
         "isa": fastnet.isa(),
         "versions": {"fastnet": version},
-        "studies": [summary.as_dict() for summary in summaries],
     }
+    # A line a study: with one a number there would be ten thousand
+    studies = ",\n".join(json.dumps(summary.as_dict()) for summary in summaries)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    path.write_text(
+        f'{json.dumps(record)[:-1]}, "studies": [\n{studies}\n]}}\n', encoding="utf-8")
 
 
 def arguments():

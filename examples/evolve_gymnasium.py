@@ -1,4 +1,4 @@
-"""Evolve networks that balance a pole, swing up a pendulum and land on the moon.
+"""Evolve networks that balance a pole, swing up a pendulum and learn to land on the moon.
 
     pip install "fastnet[gymnasium]"
     python examples/evolve_gymnasium.py
@@ -8,7 +8,7 @@
 The environments are those of gymnasium, as they are.  NEAT finds the shape of a network that
 balances the pole; the others are learned by networks of a given shape, whose weights a genetic
 algorithm evolves.  LunarLander-v3 needs Box2D, too (`pip install "gymnasium[box2d]"`), and is left
-out where that is not installed; --watch needs pygame
+out where that is not installed; 150 generations are not always enough for it.  --watch needs pygame
 (`pip install "gymnasium[classic-control]"`).
 """
 
