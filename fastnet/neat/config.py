@@ -86,7 +86,7 @@ class Config:
         "fitter, and both are equally fit: genes of both, of neither, or each with probability 1/2 "
         "(random)")
     average_crossover_rate: float = _field(
-        0.4, "share of the crossovers that average the weights of matching genes")
+        0.0, "share of the crossovers that average the weights of matching genes")
     disable_rate: float | None = _field(
         0.75,
         "probability that a gene which is disabled in one parent is so in the child; none: an "
@@ -124,7 +124,8 @@ class Config:
     remove_connection_rate: float = _field(0.0, "share of the children that lose a connection")
     remove_node_rate: float = _field(0.0, "share of the children that lose a hidden node")
     structural_mutation_only: bool = _field(
-        True, "a child that got or lost a node or connection keeps its weights")
+        True, "a child that was to get or lose a node or connection keeps its weights, also where "
+        "no such change was possible")
     self_loops: bool = _field(False, "recurrent and time_step: a node may feed itself")
     innovation_scope: str = _field(
         "run",
@@ -205,7 +206,6 @@ class Config:
             "crossover": "fitter",
             "tie": "neither",
             "disable_rate": None,
-            "average_crossover_rate": 0.0,
             "weight_mutation": "scale",
             "weight_distribution": "gaussian",
             "weight_power": 1.0,

@@ -488,18 +488,23 @@ cdef Py_ssize_t mutation_scratch(Py_ssize_t n_connections, Py_ssize_t n_nodes) n
 cdef int mutate_genes(Genes *genes, const Rules *rules, InnovationRegistry registry, Draws *draws,
                       void *scratch) noexcept nogil:
     cdef int change = NOTHING
+    cdef bint is_structural = False     # drawn for such a mutation, whether it was possible or not
     # So that nothing can fail once the genes are changed
     if registry.reserve(EXTRA_CONNECTIONS, EXTRA_NODES):
         return NO_MEMORY
     if draw_chance(draws, rules.add_node_rate):
+        is_structural = True
         change |= add_node(genes, rules, registry, draws, -1)
     if draw_chance(draws, rules.add_connection_rate):
+        is_structural = True
         change |= add_connection(genes, rules, registry, draws, -1, -1, NULL, scratch)
     if draw_chance(draws, rules.remove_connection_rate):
+        is_structural = True
         change |= remove_connection(genes, rules, draws, -1)
     if draw_chance(draws, rules.remove_node_rate):
+        is_structural = True
         change |= remove_node(genes, rules, draws, -1, scratch)
-    if not (rules.structural_mutation_only and change):
+    if not (rules.structural_mutation_only and is_structural):
         if draw_chance(draws, rules.weight_mutation_rate):
             change |= mutate_weights(
                 genes, rules, rules.weight_replace_rate, rules.scales_weights, draws)

@@ -55,7 +55,7 @@ def test_figures_of_a_study(paper, summary, solved):
 
 def test_ablations_are_compared(paper, summary, solved):
     rows = [
-        summary(solved(0, 1000), name=paper.FULL),
+        summary(solved(0, 1000), name=paper.ALL_RULES),
         summary(solved(0, 1500), name=paper.NO_MATING),
         summary(solved(0, 1400), name=f"{paper.FULL}, no growth"),
         summary(solved(0, 9000), name="XOR")]

@@ -58,9 +58,9 @@ def test_presets_are_those_of_their_sources():
         "crossover_rate": 0.75, "interspecies_rate": 0.001, "add_node_rate": 0.03,
         "add_connection_rate": 0.05, "activation": "steep_sigmoid", "bias": "node",
         "initial_connection": "full", "initial_hidden": 0, "representative": "random",
-        "weight_power": 2.5, "weight_cap": 8.0, "survival_threshold": 0.2,
-        "structural_mutation_only": True, "distance_normalization": "one",
-        "split_oldest_below": 15,
+        "average_crossover_rate": 0.0, "weight_power": 2.5, "weight_cap": 8.0,
+        "survival_threshold": 0.2, "structural_mutation_only": True,
+        "distance_normalization": "one", "split_oldest_below": 15,
     }
     assert {name: getattr(paper, name) for name in expected} == expected
     assert paper == Config(2, 1)

@@ -508,6 +508,21 @@ def test_structure_or_weights(twins, exclusive):
     twins.check_share(n_weights, n - n_structure, 0.9, "weights")
 
 
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_structure_that_is_not_possible_still_keeps_the_weights(twins, exclusive):
+    """As in the authors' program: which kind of mutation it is, is drawn before it is tried."""
+    config = only(
+        add_connection_rate=0.5, remove_node_rate=0.2, weight_mutation_rate=0.9,
+        structural_mutation_only=exclusive)
+    g = neat.Genome(config, rng=0)      # every connection is there, and no hidden node
+    n, n_weights = 1000, 0
+    for child in mixed(config, g, n):
+        what = twins.difference(twins.read(g), twins.read(child))
+        assert not (what.added or what.removed or what.added_nodes)
+        n_weights += bool(what.weights)
+    twins.check_share(n_weights, n, 0.5 * 0.8 * 0.9 if exclusive else 0.9, "weights")
+
+
 @given(data=st.data())
 def test_genomes_stay_sound(data, twins, strategies):
     rates = {name: data.draw(st.sampled_from([0.0, 0.5, 1.0])) for name in OFF}
