@@ -33,7 +33,7 @@ LOOPS = (
     "fastnet.neat.graph", "fastnet.neat.mutation", "fastnet.neat.species", "fastnet.nn.network",
 )  # fmt: skip
 CALLS = (
-    "fastnet._workspace", "fastnet.nn.dense", "fastnet.optim.adaptive",
+    "fastnet._cython", "fastnet._workspace", "fastnet.nn.dense", "fastnet.optim.adaptive",
     "fastnet.optim.first_order", "fastnet.optim.optimizers", "fastnet.optim.sgd",
     "fastnet.training.loop", "fastnet.training.model", "fastnet.neat._genes",
     "fastnet.neat.network", "fastnet.neat.tasks.xor",
@@ -75,6 +75,10 @@ MACROS = [
     ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
     ("CYTHON_COMPRESS_STRINGS", "0"),       # the wheel is compressed as a whole, and better
 ]
+# What modules would each have a copy of, of Cython's own functions: a tenth of the wheel.
+# cythonize() writes the source of a module by this name.  Typed memoryviews would be half of it and
+# are not in it, so no module may have one.
+SHARED = "fastnet._cython"
 KERNELS = Path("fastnet/_kernels")
 INCLUDE = Path("fastnet/include")       # fastnet.h
 
@@ -127,12 +131,26 @@ def kernel_extensions(sets):
 
 def extensions(sets):
     yield from kernel_extensions(sets)
+    yield Extension(SHARED, [SHARED.replace(".", "/") + ".c"], define_macros=MACROS)
     for path in sorted(Path("fastnet").rglob("*.pyx")):
         name = ".".join(path.with_suffix("").parts)
         if instruction_set(name) is None:
             include = [np.get_include(), str(KERNELS), str(INCLUDE)]
             macros = [*MACROS, ("FN_BUILD", "1")] if name == "fastnet.capi" else MACROS
             yield Extension(name, [str(path)], include_dirs=include, define_macros=macros)
+
+
+def translate(modules, build_dir, **options):
+    """The extensions with C for sources, in build_dir."""
+    return cythonize(
+        modules,
+        build_dir=build_dir,
+        compiler_directives=DIRECTIVES,
+        shared_utility_qualified_name=SHARED,
+        shared_utility_features_disabled=["MemoryView"],
+        quiet=True,
+        **options,
+    )
 
 
 def find_clang_cl(compiler):
@@ -234,12 +252,10 @@ class BuildExtensions(build_ext):
 if __name__ == "__main__":
     choose_processor()
     setup(
-        ext_modules=cythonize(
+        ext_modules=translate(
             list(extensions(instruction_sets(sysconfig.get_platform()))),
-            build_dir="build/cython-debug" if DEBUG else "build/cython",
-            compiler_directives=DIRECTIVES,
+            "build/cython-debug" if DEBUG else "build/cython",
             nthreads=0 if sys.platform == "win32" else os.cpu_count() or 1,
-            quiet=True,
         ),
         cmdclass={"build_ext": BuildExtensions},
     )

@@ -39,6 +39,7 @@ WHEEL_FILES = (
     "fastnet/include/fastnet.h",
 )
 EXTENSIONS = (
+    "fastnet/_cython",
     "fastnet/capi",
     "fastnet/_kernels/dispatch",
     "fastnet/_kernels/probe",

@@ -21,7 +21,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from Cython.Build import cythonize
 
 ROOT = Path(__file__).resolve().parent.parent
 # zig's name of a target, and sysconfig.get_platform() there
@@ -150,12 +149,8 @@ def main(arguments=None):
     failed = False
     with tempfile.TemporaryDirectory(prefix="fastnet-cross.") as folder:
         every_set = setup.SCALAR | setup.X86 | setup.ARM
-        modules = cythonize(
-            [ext for ext in setup.extensions(every_set) if chosen.only in ext.name],
-            build_dir=os.path.join(folder, "translated"),
-            compiler_directives=setup.DIRECTIVES,
-            quiet=True,
-        )
+        wanted = [ext for ext in setup.extensions(every_set) if chosen.only in ext.name]
+        modules = setup.translate(wanted, os.path.join(folder, "translated"))
         for target in chosen.targets or TARGETS:
             place = Path(folder, target)
             place.mkdir()
