@@ -6,7 +6,7 @@ import numpy as np
 
 from fastnet._checks import checked_int
 from fastnet.plot._contours import contours
-from fastnet.plot._figures import QUIET, checked_ax, legend, new_axes, tidy
+from fastnet.plot._figures import QUIET, checked_ax, legend, map_axes, new_axes, tidy
 from fastnet.plot._functions import Function
 from fastnet.plot._limits import checked_limits, padded
 
@@ -98,7 +98,8 @@ def descent(f, result, *, labels=None, xlim=None, ylim=None, levels=None, n_poin
         n_points = checked_int(n_points, "n_points", 2, 100_000 if n_variables == 1 else 2000)
     if n_variables == 1 and levels is not None:
         raise ValueError("levels must be None for a function of one variable")
-    paths = [_Path(f, path, label) for path, label in zip(paths, labels, strict=True)]
+    paths = [_Path(f, path, label, getattr(r, "reason", None))
+             for r, path, label in zip(results, paths, labels, strict=True)]
     if n_variables == 1:
         return _curve(f, paths, xlim, ylim, n_points or 401, ax)
     return _map(f, paths, xlim, ylim, levels, n_points or 121, colorbar, ax)
@@ -141,15 +142,16 @@ class _Path:
         How many of them are worth room in the picture: all, unless the path diverges.
     """
 
-    def __init__(self, f, path, label):
+    def __init__(self, f, path, label, reason):
         self.points, self.values = path.reshape(len(path), -1), f.values(path)
         away = np.abs(self.points - self.points[0]).max(axis=1)
         rise = np.abs(self.values - self.values[0])
         self.shown = n = len(path)
-        if n > 2 and away[-1] == away.max() and away[-1] > 1e6 * away[1] > 0:
+        self.diverges = reason == "diverged" or bool(
+            n > 2 and away[-1] == away.max() and away[-1] > 1e6 * away[1] > 0)
+        if self.diverges and n > 2:
             near = (away <= DIVERGED * away[1]) & (rise <= DIVERGED_VALUE * rise[1])
-            self.shown = int((~near).argmax())
-        self.diverges = self.shown < n
+            self.shown = int((~near).argmax()) or n
         self.label = label if label is not None else (
             f"{n - 1} iteration{'' if n == 2 else 's'}{', diverges' if self.diverges else ''}")
 
@@ -238,17 +240,17 @@ def _map(f, paths, xlim, ylim, levels, n_points, colorbar, ax):
     ratio = (ylim[1] - ylim[0]) / (xlim[1] - xlim[0])
     # the steepest way crosses contours at right angles, unless the picture would be a strip
     equal = 1 / 3 < ratio < 3
-    if ax is None:
-        width = 5.0 if colorbar else 5.6
-        ax = new_axes(6.4, min(width * ratio + 0.7, 6.4) if equal else 4.8)
+    own = ax is None
+    if own:
+        ax = map_axes(ratio if equal else 0.8)
     ax.set(xlim=xlim, ylim=ylim, xlabel="$x_1$", ylabel="$x_2$")
     if equal:
         ax.set_aspect("equal")
     filled = draw(ax, x, y)
     if colorbar and filled is not None:
-        # inside of the Axes, so to speak: as high as they are, and gone with them
-        ax.figure.colorbar(filled, cax=ax.inset_axes([1.03, 0, 0.04, 1]), label="f(x)",
-                           format="%.4g")
+        # where there is room for it, exactly as high as the Axes
+        place = {"cax": ax.inset_axes([1.03, 0, 0.04, 1])} if own else {"ax": ax}
+        ax.figure.colorbar(filled, **place, label="f(x)", format="%.4g")
     lines = [_draw_path(ax, *path.points.T, PATHS[k % len(PATHS)], path.label)
              for k, path in enumerate(paths)]
     lines += _mark_ends(ax, paths, lambda path: path.points[:, 1])

@@ -56,6 +56,22 @@ def new_axes(width=6.4, height=4.4):
     return _new_figure(width, height, "constrained").add_subplot()
 
 
+def map_axes(ratio):
+    """Axes of this ratio of height to width, with room for a scale at the right.
+
+    A layout that is found by matplotlib does not know the aspect beforehand.
+    """
+    left, right, bottom, top = 0.8, 1.3, 0.55, 0.2
+    width = min(4.6, 5.2 / ratio)
+    height = width * ratio
+    all_width, all_height = left + width + right, bottom + height + top
+    ax = _new_figure(all_width, all_height, None).add_axes(
+        (left / all_width, bottom / all_height, width / all_width, height / all_height))
+    # in a narrow picture numbers would run into each other
+    ax.locator_params(axis="x", nbins=max(int(width / 0.7), 2))
+    return ax
+
+
 def bare_axes(width, height):
     """Axes for what has no scale, all over a figure of this size in inches, within bounds."""
     shrink = min(12.0 / width, 9.0 / height, 1.0)

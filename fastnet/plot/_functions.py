@@ -2,13 +2,17 @@
 
 import numpy as np
 
+from fastnet._cfunctions import c_function
+
+SIGNATURE = "double (intptr_t n, double *x, void *)"
+
 
 class Function:
     """What was minimized, with NaN where it has no value.
 
     Parameters
     ----------
-    f : callable
+    f : callable or C function
     point : ndarray, shape () or (n,)
         Where it must have a value.
 
@@ -19,10 +23,15 @@ class Function:
     """
 
     def __init__(self, f, point):
-        if not callable(f):
-            raise TypeError(f"f must be a callable, got {type(f).__name__}")
-        self.f = f
         self.shape = point.shape
+        native = c_function(f, "f", SIGNATURE, allow_float=False)
+        if native is not None:
+            from fastnet.optim.descent import Function as Native
+
+            f = Native(max(point.size, 1), point.shape == (), native).value
+        elif not callable(f):
+            raise TypeError(f"f must be callable or a C function, got {type(f).__name__}")
+        self.f = f
         at = f"the first point of the path, {point.tolist()}"
         try:
             with np.errstate(all="ignore"):

@@ -1,7 +1,9 @@
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+SIGNATURE: Final[str]
 
 class Function:
     f: Any

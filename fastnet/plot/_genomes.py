@@ -146,7 +146,7 @@ class _Drawing(Geometry):
             for label in self.labels()]
         if handles:
             ax.legend(handles=handles, loc="lower center", ncols=3, frameon=False,
-                      fontsize=13 * scale, handlelength=2.4)
+                      fontsize=max(13 * scale, 6), handlelength=2.4)
 
     def draw_line(self, ax, connection, vertices, width):
         from matplotlib.patches import PathPatch

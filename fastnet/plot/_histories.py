@@ -1,7 +1,5 @@
 """What happened over epochs or generations: training, evolution, sizes of species."""
 
-import itertools
-
 import numpy as np
 
 from fastnet.plot._figures import SERIES, checked_ax, legend, new_axes, tidy
@@ -94,9 +92,10 @@ def _training(history, log, ax):
     if log:
         ax.set_yscale("log")
     _whole_numbers(ax)
-    front = ax
+    others = []
     if metrics:
         front = ax.twinx()
+        others.append(front)
         front.spines[["top"]].set_visible(False)
         if len(losses) == 1:
             # the second style is that of validation losses
@@ -105,7 +104,7 @@ def _training(history, log, ax):
             _line(front, np.arange(1, len(values) + 1), values, name, next(styles), hollow=True)
             for name, values in metrics.items()]
         front.set_ylabel(next(iter(metrics)) if len(metrics) == 1 else "metrics")
-    legend(front, lines, ax)
+    legend(ax, lines, *others)
     return ax
 
 
@@ -188,18 +187,19 @@ def species(history, *, ax=None):
         # a stack over one generation would have no width
         generations, sizes = generations + np.array([-0.5, 0, 0.5]), sizes.repeat(3, axis=1)
     tops = np.cumsum(sizes, axis=0)
+    tallest = tops[-1].max()
     for k, id_ in enumerate(ids):
         alive = np.flatnonzero(sizes[k])
         span = slice(max(alive[0] - 1, 0), alive[-1] + 2)
         ax.fill_between(
             generations[span], (tops - sizes)[k, span], tops[k, span], facecolor=colors[k],
             edgecolor="white", linewidth=0.5, label=f"species {id_}")
-        place = _label_place(sizes[k], tops[-1].max())
+        place = _label_place((tops - sizes)[k] / tallest, tops[k] / tallest)
         if place is not None:
-            ax.text(generations[place], tops[k, place] - sizes[k, place] / 2, str(id_),
-                    ha="center", va="center", fontsize="small", clip_on=True,
+            ax.text(generations[place[0]], place[1] * tallest, str(id_), ha="center", va="center",
+                    fontsize="small", clip_on=True,
                     color="white" if colors[k] in BANDS[::2] else "black")
-    ax.set(xlim=(generations[0], generations[-1]), ylim=(0, tops[-1].max()), xlabel="generation",
+    ax.set(xlim=(generations[0], generations[-1]), ylim=(0, tallest), xlabel="generation",
            ylabel="genomes by species")
     _whole_numbers(ax)
     ax.spines[["top", "right"]].set_visible(False)
@@ -210,18 +210,20 @@ def _colors(records, row):
     """A color for each species that differs from those of its neighbors in the stack."""
     touching = [{} for _ in row]
     for record in records:
-        alive = [row[id_] for id_ in record.species]
-        for older, younger in itertools.pairwise(sorted(alive)):
-            touching[younger][older] = touching[younger].get(older, 0) + 1
+        alive = sorted(row[id_] for id_ in record.species)
+        for apart in (1, 2):
+            for older, younger in zip(alive, alive[apart:], strict=False):
+                near = touching[younger].setdefault(older, [0, 0])
+                near[apart - 1] += 1
     n = len(BANDS)
     chosen = []
     for k, neighbors in enumerate(touching):
         cost = [0] * n
-        for other, times in neighbors.items():
-            for c in range(n):
-                # as dark or as light as a neighbor is bad, its very color is worse
-                same_side = (c - chosen[other]) % 2 == 0
-                cost[c] += times * (same_side + 4 * (c == chosen[other]))
+        for other, (next_to, nearly) in neighbors.items():
+            # as dark or as light as a neighbor is bad, its very color is worse
+            for c in range(chosen[other] % 2, n, 2):
+                cost[c] += next_to
+            cost[chosen[other]] += 4 * next_to + nearly
         chosen.append(min(range(n), key=lambda c, k=k, cost=cost: (cost[c], (c - k) % n)))
     return [BANDS[c] for c in chosen]
 
@@ -251,11 +253,13 @@ def _whole_numbers(ax):
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
-def _label_place(sizes, tallest):
-    """Index of the generation where the label of a band has most room, or None."""
-    # it takes some generations at both sides
-    half = max(len(sizes) // 40, 1 if len(sizes) > 2 else 0)
-    windows = np.lib.stride_tricks.sliding_window_view(sizes, 2 * half + 1)
-    room = windows.min(axis=1)
-    best = int(room.argmax())
-    return best + half if room[best] >= LABELED * tallest else None
+def _label_place(bottom, top):
+    """Index of the generation and height where the label of a band has most room, or None."""
+    # it takes some generations at both sides, in which the band may climb
+    half = max(len(top) // 40, 1 if len(top) > 2 else 0)
+    windows = np.lib.stride_tricks.sliding_window_view
+    low, high = (windows(bottom, 2 * half + 1).max(axis=1), windows(top, 2 * half + 1).min(axis=1))
+    best = int((high - low).argmax())
+    if high[best] - low[best] < LABELED:
+        return None
+    return best + half, (low[best] + high[best]) / 2

@@ -13,6 +13,7 @@ def untouched():
     import matplotlib
     from matplotlib import pyplot
 
+    pyplot.switch_backend("agg")
     settings = matplotlib.rcParams.copy()
     assert pyplot.get_fignums() == []
     yield
