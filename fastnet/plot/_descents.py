@@ -161,12 +161,23 @@ def _draw_path(ax, x, y, style, label):
     color, dashes, marker = style
     place = ax.transAxes.inverted().transform(
         ax.transData.transform(np.column_stack([x, y]).clip(-1e15, 1e15)))
-    marked = [0]
-    for k in range(1, len(place)):
-        if np.abs(place[k] - place[marked[-1]]).max() >= CLOSEST:
-            marked.append(k)
     return ax.plot(x, y, color=color, linestyle=dashes, linewidth=1.4, label=label, marker=marker,
-                   markersize=4.5, markeredgewidth=0, markevery=marked, zorder=3)[0]
+                   markersize=4.5, markeredgewidth=0, markevery=_apart(place), zorder=3)[0]
+
+
+def _apart(place):
+    """Indices of points of which each is some way from the one before."""
+    chosen, k = [0], 1
+    while k < len(place):
+        # a stretch at a time: a path may have a million points
+        away = np.abs(place[k:k + 1024] - place[chosen[-1]]).max(axis=1) >= CLOSEST
+        if away.any():
+            k += int(away.argmax())
+            chosen.append(k)
+            k += 1
+        else:
+            k += 1024
+    return chosen
 
 
 def _mark_ends(ax, paths, second):

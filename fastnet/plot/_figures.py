@@ -139,7 +139,10 @@ def legend(ax, handles, *others, points=()):
 
 
 def _legend_size(ax, handles):
-    """Width and height of a legend as shares of the Axes, by the usual width of letters."""
+    """Width and height of a legend as shares of the Axes, by the usual width of letters.
+
+    Half a letter around it is for markers whose middle is beside it.
+    """
     from matplotlib.font_manager import FontProperties
 
     letter = FontProperties(size="small").get_size_in_points()
@@ -147,8 +150,8 @@ def _legend_size(ax, handles):
     box = ax.get_window_extent()
     points = 72 / ax.figure.dpi
     return (
-        letter * (0.6 * longest + 4.5) / (box.width * points),
-        letter * (1.5 * len(handles) + 1.5) / (box.height * points))
+        letter * (0.6 * longest + 5.5) / (box.width * points),
+        letter * (1.5 * len(handles) + 2.5) / (box.height * points))
 
 
 def _shares(ax, transform, points):

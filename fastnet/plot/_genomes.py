@@ -8,7 +8,7 @@ from fastnet.plot._figures import INK, NEGATIVE, NODES, POSITIVE, bare_axes, che
 # Room for the legend below, in the pixels of the geometry, and for each of its letters.
 STRIP, LETTER = 26.0, 7.0
 # Pixels of an inch, and a font's size in pixels relative to that of a node.
-PIXELS, TEXT = 84.0, 0.62
+PIXELS, TEXT = 84.0, 0.72
 DOTS = (0, (1.2, 1.4))
 
 

@@ -9,7 +9,7 @@ MOST_LINEAR = 30.0
 # Points of a line that still have a marker each.
 MOST_MARKED = 30
 # A band has a label where it has at least this share of the height.
-LABELED = 0.06
+LABELED = 0.045
 # Dark ones, with white labels, and light ones with black labels, so that neighbors differ.
 BANDS = ("#1f4e8c", "#a9cbe6", "#5d7f3a", "#f2d28a", "#7a3d6e", "#9fd3c7", "#a8552b", "#cfc3e2")
 
