@@ -19,6 +19,8 @@ PATHS = (
 )
 # Iterates closer to the last marked one than this share of the picture have no marker.
 CLOSEST = 0.012
+# A scale takes about this share of the width of Axes.
+SCALE_SHARE = 0.2
 # A diverging path is shown as far as this many times its first step, and its first change of f.
 DIVERGED, DIVERGED_VALUE = 10.0, 30.0
 
@@ -182,14 +184,14 @@ def _apart(place):
 
 def _mark_ends(ax, paths, second):
     """Start (hollow) and end (filled) of each path; the handles of a legend."""
-    look = {"linestyle": "none", "markeredgecolor": "black", "zorder": 4}
+    look = {"linestyle": "none", "zorder": 4}
     starts = [(path.points[0, 0], second(path)[0]) for path in paths]
     ends = [(path.points[-1, 0], second(path)[-1]) for path in paths if not path.diverges]
     handles = ax.plot(*np.transpose(starts), marker="o", markersize=8, markerfacecolor="white",
-                      markeredgewidth=1.5, label="start", **look)
+                      markeredgecolor="black", markeredgewidth=1.5, label="start", **look)
     if ends:
-        handles += ax.plot(*np.transpose(ends), marker="*", markersize=13, markerfacecolor="black",
-                           markeredgewidth=0.8, label="end", **look)
+        handles += ax.plot(*np.transpose(ends), marker="*", markersize=14, markerfacecolor="black",
+                           markeredgecolor="white", markeredgewidth=0.8, label="end", **look)
     return handles
 
 
@@ -229,12 +231,24 @@ def _heights(near, beyond):
                   min(beyond.max(initial=high), high + room), 0.06)
 
 
+def _filling(ax, low, high, scale):
+    """Limits (low, high) extended to the shape of the Axes, to no more than twice their size."""
+    box = ax.get_window_extent()
+    width, height = high - low
+    ratio = box.height / (box.width * (1 - scale))
+    wider, higher = max(height / ratio - width, 0.0), max(width * ratio - height, 0.0)
+    more = np.array([min(wider, width), min(higher, height)]) / 2
+    return low - more, high + more
+
+
 def _map(f, paths, xlim, ylim, levels, n_points, colorbar, ax):
     shown = np.concatenate([path.points[:path.shown] for path in paths])
     low, high = shown.min(axis=0), shown.max(axis=0)
     # the shorter side is two thirds of the longer one at least: a valley has walls
     half, middle = (high - low).max() / 3, (high + low) / 2
     low, high = np.minimum(low, middle - half), np.maximum(high, middle + half)
+    if ax is not None:
+        low, high = _filling(ax, low, high, SCALE_SHARE if colorbar else 0.0)
     xlim, ylim = (
         padded(low[k], high[k], 0.18) if lim is None else lim for k, lim in enumerate((xlim, ylim)))
     x, y = np.linspace(*xlim, n_points), np.linspace(*ylim, n_points)

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 PATHS: Final[tuple[tuple[str, str, str], ...]]
 CLOSEST: Final[float]
+SCALE_SHARE: Final[float]
 DIVERGED: Final[float]
 DIVERGED_VALUE: Final[float]
 

@@ -11,6 +11,8 @@ from fastnet.plot._limits import finite_array
 # Inches for each layer and for each row of nodes, and at least.
 COLUMN, ROW, LEAST_WIDTH, LEAST_HEIGHT = 1.9, 0.42, 4.8, 3.0
 WIDEST, NARROWEST, FAINTEST = 4.0, 0.4, 0.25
+# Width of the legend in letters.
+LEGEND = 36.0
 DASHES = (0, (4, 1.5))
 # Share of the way from one node to the next where the number of a weight stands.
 NUMBER_AT = 0.27
@@ -127,7 +129,7 @@ def _draw(ax, columns, n_rows, numbers):
     points = 72 / ax.figure.dpi
     # what a row, a line of text and the legend need, in the same units
     height, letter = box.height * points, 9.0
-    letter = min(letter, height / (4 + 1.5 * n_words))
+    letter = min(letter, height / (4 + 1.5 * n_words), box.width * points / LEGEND)
     row = (height - letter * (1.4 * n_words + 3.5)) / n_rows
     below = letter * 1.4 * n_words / row
     strip = 2.4 * letter / row

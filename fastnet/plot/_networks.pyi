@@ -12,6 +12,7 @@ LEAST_HEIGHT: Final[float]
 WIDEST: Final[float]
 NARROWEST: Final[float]
 FAINTEST: Final[float]
+LEGEND: Final[float]
 DASHES: Final[tuple[float, tuple[float, float]]]
 NUMBER_AT: Final[float]
 

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import fastnet as fn
 from fastnet.plot import arm
 from fastnet.plot._arms import SOLUTION, START
 
@@ -170,16 +169,3 @@ def test_wrong_arguments(change, options, error, message):
 def test_an_arm_must_have_lengths():
     with pytest.raises(TypeError, match=r"arm.lengths must be real numbers"):
         arm(None, solved(PATH, 0))
-
-
-def test_results_of_an_arm():
-    three = fn.PlanarArm((1, 1, 1))
-    start = np.radians([22, -20, 14])
-    r = three.solve(start, record=True)
-    ax = three.plot(r)
-    np.testing.assert_allclose(named(ax)["start"].get_xydata(), three.positions(start), atol=1e-15)
-    np.testing.assert_allclose(
-        named(ax)["solution"].get_xydata(), three.positions(r.angles), atol=1e-15)
-    np.testing.assert_allclose(named(ax)["target"].get_ydata(), 0, atol=1e-15)
-    many = three.solve(np.stack([start, -start]), target=np.array([[1.0, 1.0], [2.0, 0.5]]))
-    assert named(three.plot(many, index=1))["target"].get_xydata().tolist() == [[2.0, 0.5]]

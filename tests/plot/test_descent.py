@@ -1,6 +1,5 @@
 """Descents: the curve and its iterates, contours and paths, limits, levels, wrong arguments."""
 
-import ctypes
 import itertools
 import math
 from types import SimpleNamespace
@@ -238,6 +237,16 @@ def test_the_scale_finds_room_beside_axes_of_the_caller(ax):
     assert [axes.get_ylabel() for axes in ax.figure.axes] == ["$x_2$", "f(x)"]
 
 
+def test_axes_of_the_caller_are_filled(ax):
+    """The limits, where they are free, take the shape of the Axes, so that a scale fits."""
+    descent(bowl, BOWL, ax=ax, colorbar=False)
+    box = ax.get_window_extent()
+    width, height = np.diff(ax.get_xlim())[0], np.diff(ax.get_ylim())[0]
+    assert height / width == pytest.approx(box.height / box.width)
+    descent(bowl, BOWL, ax=ax, xlim=(-1, 3), ylim=(-1, 1))
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1, 3), (-1, 1))
+
+
 def test_a_plane_of_one_value_has_no_contours():
     ax = descent(lambda x: 1.0, BOWL)
     assert not ax.collections
@@ -325,34 +334,3 @@ def test_an_error_leaves_the_axes_empty(ax):
     with pytest.raises(ValueError, match="finite nowhere"):
         descent(lambda x: math.nan, result([1.0]), ax=ax)
     assert not ax.has_data()
-
-
-# -- results of fn.minimize ------------------------------------------------------------------------
-
-
-def test_results_of_minimize():
-    fn = pytest.importorskip("fastnet")
-    r = fn.minimize(quartic, 3.0, step=0.01, record=True)
-    ax = descent(quartic, r)
-    assert ax.lines[1].get_xdata().tolist() == r.path.tolist()
-    assert ax.lines[1].get_ydata()[-1] == r.value
-    r = fn.minimize(bowl, [2.0, 1.0], step=0.1, record=True)
-    assert descent(bowl, r).lines[0].get_xydata().tolist() == r.path.tolist()
-    with pytest.raises(ValueError, match="record=True"):
-        descent(quartic, fn.minimize(quartic, 3.0))
-    results = fn.multi_start(quartic, [-1.0, 2.0], record=True)
-    assert len(descent(quartic, results).lines) == 5
-
-
-def test_a_function_of_c():
-    import fastnet as fn
-
-    double_p = ctypes.POINTER(ctypes.c_double)
-
-    @ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_ssize_t, double_p, ctypes.c_void_p)
-    def f(n, x, _):
-        return sum(x[k] ** 2 for k in range(n))
-
-    r = fn.minimize(f, [2.0, 1.0], step=0.1, record=True, max_iterations=5)
-    ax = descent(f, r, n_points=11)
-    assert ax.lines[0].get_xydata().tolist() == r.path.tolist()

@@ -118,6 +118,23 @@ def test_other_layers_are_words():
         "2\ninputs", "3\ntanh\nlayer norm\ndropout 0.25", "2\nsoftmax"]
 
 
+def test_the_legend_fits_into_a_small_subplot():
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3))
+    axes = figure.subplots(1, 4)
+    for ax in axes:
+        network(small(), ax=ax)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    for ax in axes:
+        legend = ax.get_legend().get_window_extent(canvas.get_renderer())
+        assert legend.width <= 1.05 * ax.get_window_extent().width
+        lowest = max(line.get_ydata().max() for line in ax.lines)
+        assert legend.y1 < ax.transData.transform((0, lowest))[1]
+
+
 def test_zero_weights_have_no_lines():
     ax = network(fn.Network.from_arrays([(np.zeros((2, 2)), None, "identity")]))
     assert not weight_lines(ax)
