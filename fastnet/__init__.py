@@ -42,7 +42,7 @@ _PLACES = {
     "schedules": "fastnet.optim",
     "show_config": "fastnet._config",
 }
-_MODULES = ("activations", "losses", "neat", "optim", "random")
+_MODULES = ("activations", "losses", "neat", "optim", "plot", "random")
 # need a package that may be missing, so that `from fastnet import *` leaves them out
 _OPTIONAL_MODULES = ("sklearn",)
 

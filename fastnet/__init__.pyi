@@ -1,4 +1,4 @@
-from fastnet import activations, losses, neat, optim, random
+from fastnet import activations, losses, neat, optim, plot, random
 from fastnet import sklearn as sklearn
 from fastnet._config import get_include, get_library, isa, show_config
 from fastnet._files import FileFormatError
@@ -55,6 +55,7 @@ __all__ = [
     "losses",
     "neat",
     "optim",
+    "plot",
     "random",
     "schedules",
     "show_config",

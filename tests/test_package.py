@@ -41,6 +41,7 @@ PUBLIC = {
     "load",
     "losses",
     "optim",
+    "plot",
     "random",
     "schedules",
     "show_config",

@@ -7,10 +7,8 @@ connections are dashed and pale.  Colors are of medium brightness, for light and
 """
 
 import html
-import itertools
-import math
 
-from fastnet.neat.layout import layered
+from fastnet.neat.geometry import MARGIN, RADIUS, Geometry, largest_of, rows_of, share_of
 
 __all__ = ["to_dot", "to_svg"]
 
@@ -25,10 +23,6 @@ COLORS = {
     "hidden": ("#dfe4ea", "#75808c"),
     "output": ("#e6d5ea", "#8d6a99"),
 }
-# Natural spacing and size, in pixels; large genomes get less of it.
-STEP_X, STEP_Y, RADIUS = 120.0, 58.0, 17.0
-WIDE, HIGH = 1400.0, 900.0
-MARGIN = 12.0
 # A smaller node has no text beside it, only its id.
 READABLE = 11.0
 
@@ -101,7 +95,7 @@ def to_dot(genome):
     >>> genome.to_dot().splitlines()[0]
     'digraph genome {'
     """
-    nodes, connections = _rows(genome)
+    nodes, connections = rows_of(genome)
     shapes = {"input": "square", "bias": "diamond", "hidden": "circle", "output": "doublecircle"}
     lines = [
         "digraph genome {",
@@ -121,9 +115,9 @@ def to_dot(genome):
                     f'shape={shapes[node["kind"]]}, fillcolor="{fill}", color="{outline}", '
                     f"tooltip={_quoted(_node_title(node))}];")
         lines.append("  }")
-    largest = _largest(connections)
+    largest = largest_of(connections)
     for connection in connections:
-        share = _share(connection["weight"], largest)
+        share = share_of(connection["weight"], largest)
         negative = connection["weight"] < 0
         lines.append(
             f"  {_quoted(connection['source'])} -> {_quoted(connection['target'])} "
@@ -135,83 +129,21 @@ def to_dot(genome):
     return _ascii("\n".join([*lines, "}", ""]))
 
 
-class _Picture:
-    """Nodes and connections with their places in pixels, and the box that holds what was drawn."""
-
-    def __init__(self, genome, width, height):
-        self.config = genome.config
-        self.nodes, self.connections = _rows(genome)
-        index = {node["id"]: i for i, node in enumerate(self.nodes)}
-        self.ends = [(index[c["source"]], index[c["target"]]) for c in self.connections]
-        kinds = [node["kind"] for node in self.nodes]
-        layout = layered(
-            len(self.nodes),
-            [i for i, kind in enumerate(kinds) if kind in ("input", "bias")],
-            [i for i, kind in enumerate(kinds) if kind == "output"],
-            self.ends,
-            [c["enabled"] for c in self.connections],
-        )
-        self.bends = layout.bends
-        self.scale(layout, width, height)
-        self.largest = _largest(self.connections)
-        self.bounds = [math.inf, math.inf, -math.inf, -math.inf]
-
-    def scale(self, layout, width, height):
-        """Choose the distances: natural ones, or those that fill the wanted size."""
-        n_x = max(layout.n_layers - 1, 1)
-        places = [*layout.place.tolist(), *(p for b in layout.bends if b for _, p in b)]
-        n_y = max(places) - min(places) if places else 0.0
-        self.step_x = min(STEP_X, max(WIDE / n_x, 42.0))
-        self.step_y = min(STEP_Y, max(HIGH / max(n_y, 1.0), 21.0))
-        if width is not None and height is not None and n_y > 0:
-            # keep one of the distances, lengthen the other
-            room_x = max(width - 2 * (MARGIN + RADIUS), 1.0) / n_x
-            room_y = max(height - 2 * (MARGIN + RADIUS), 1.0) / n_y
-            ratio = room_x / room_y * self.step_y / self.step_x
-            if ratio > 1:
-                self.step_x *= min(ratio, 5.0)
-            else:
-                self.step_y *= min(1 / ratio, 5.0)
-        self.radius = min(RADIUS, 0.32 * self.step_y, 0.3 * self.step_x)
-        self.at = [
-            (float(x) * self.step_x, float(y) * self.step_y)
-            for x, y in zip(layout.layer, layout.place, strict=True)]
-        self.middle = (max(places) + min(places)) / 2 * self.step_y if places else 0.0
-
-    def drawing_order(self):
-        """Thick lines on top, disabled ones below all."""
-        def rank(k):
-            connection = self.connections[k]
-            return connection["enabled"], _share(connection["weight"], self.largest)
-        return sorted(range(len(self.connections)), key=rank)
-
-    def include(self, x, y, margin=0.0):
-        box = self.bounds
-        box[0], box[1] = min(box[0], x - margin), min(box[1], y - margin)
-        box[2], box[3] = max(box[2], x + margin), max(box[3], y + margin)
+class _Picture(Geometry):
+    """Nodes and connections as elements of SVG, and the box that holds them."""
 
     # -- connections -------------------------------------------------------------------------------
 
     def connection(self, k):
         """The line of a connection with its head, as one group."""
         connection = self.connections[k]
-        source, target = self.ends[k]
-        share = _share(connection["weight"], self.largest)
+        share = share_of(connection["weight"], self.largest)
         line_width = 0.7 + 3.3 * share if connection["enabled"] else 0.7 + share
         line_width *= min(self.radius / RADIUS + 0.15, 1.0)
         negative = connection["weight"] < 0
         color = NEGATIVE if negative else POSITIVE
         size = 4.0 * min(self.radius / RADIUS + 0.1, 1.0) + 0.9 * line_width
-        if source == target:
-            start, curves = self.loop(source, size)
-        elif self.bends[k] is None:
-            start, curves = self.arc(source, target, size)
-        else:
-            start, curves = self.chain(source, target, self.bends[k], size)
-        tip, direction = self.tip(target, curves)
-        # the line ends where the head begins
-        back = 0.8 * size
-        curves[-1] = (*curves[-1][:2], (tip[0] - back * direction[0], tip[1] - back * direction[1]))
+        start, curves, tip, direction = self.curves(k, size)
         path = f"M{_point(start)}" + "".join(f"C{' '.join(map(_point, c))}" for c in curves)
         for x, y in [p for curve in curves for p in curve[2:]]:
             self.include(x, y, line_width)
@@ -242,77 +174,6 @@ class _Picture:
             (base[0] + half * dy, base[1] - half * dx),
         ]
         return f'<path d="M{"L".join(map(_point, corners))}Z" fill="{color}"/>'
-
-    def tip(self, target, curves):
-        """Where the last curve touches the node, and its direction there."""
-        x, y = self.at[target]
-        from_x, from_y = curves[-1][1]
-        dx, dy = x - from_x, y - from_y
-        length = math.hypot(dx, dy) or 1.0
-        dx, dy = dx / length, dy / length
-        distance = self.radius * self.reach(target, dx, dy) + 1.5
-        return (x - distance * dx, y - distance * dy), (dx, dy)
-
-    def reach(self, i, dx, dy):
-        """How far the outline of a node is in a direction, in radii."""
-        kind = self.nodes[i]["kind"]
-        return 1.16 if kind == "output" else 1.0
-
-    def chain(self, source, target, bends, size):
-        """Through the bends, without wiggles: slopes as of a monotone cubic (Fritsch & Carlson)."""
-        points = [
-            self.at[source],
-            *((layer * self.step_x, place * self.step_y) for layer, place in bends),
-            self.at[target],
-        ]
-        secants = [
-            (q[1] - p[1]) / (q[0] - p[0]) for p, q in itertools.pairwise(points)]
-        slopes = [
-            2 * a * b / (a + b) if a * b > 0 else 0.0
-            for a, b in itertools.pairwise(secants)]
-        # straight at the ends, if there is no bend
-        slopes = [secants[0], *slopes, secants[-1]]
-        curves = []
-        pieces = zip(itertools.pairwise(points), itertools.pairwise(slopes), strict=True)
-        for ((x0, y0), (x1, y1)), (a, b) in pieces:
-            third = (x1 - x0) / 3
-            curves.append(((x0 + third, y0 + third * a), (x1 - third, y1 - third * b), (x1, y1)))
-        return points[0], curves
-
-    def arc(self, source, target, size):
-        """Back to an earlier layer, or within the last one: around what is between."""
-        (x0, y0), (x1, y1) = self.at[source], self.at[target]
-        if x0 == x1:
-            # upwards outside of downwards, so that both can be seen
-            out = 0.32 * abs(y1 - y0) * (1.0 if y1 > y0 else 1.35) + self.radius
-            first, second = (x0 - out, y0 + 0.15 * (y1 - y0)), (x1 - out, y1 - 0.15 * (y1 - y0))
-        else:
-            side = -1.0 if (y0 + y1) / 2 <= self.middle else 1.0
-            edge = min(y0, y1) if side < 0 else max(y0, y1)
-            distance = x0 - x1
-            height = edge + side * (
-                0.75 * self.step_y + min(0.22 * distance, 100.0 + 0.04 * distance))
-            out = 0.12 * distance
-            first, second = (x0 + out, height), (x1 - out, height)
-        self.include_curve((x0, y0), first, second, (x1, y1))
-        return (x0, y0), [(first, second, (x1, y1))]
-
-    def loop(self, i, size):
-        """Out of the top of the node and back into it."""
-        x, y = self.at[i]
-        r = self.radius
-        start = (x - 0.75 * r, y - 0.5 * r)
-        first, second = (x - 2.4 * r, y - 2.6 * r), (x + 1.5 * r, y - 2.9 * r)
-        self.include_curve(start, first, second, (x, y))
-        return start, [(first, second, (x, y))]
-
-    def include_curve(self, p, q, r, s):
-        for step in range(1, 16):
-            t = step / 16
-            u = 1 - t
-            self.include(*(
-                u**3 * a + 3 * u * u * t * b + 3 * u * t * t * c + t**3 * d
-                for a, b, c, d in zip(p, q, r, s, strict=True)), 2.0)
 
     # -- nodes -------------------------------------------------------------------------------------
 
@@ -377,13 +238,6 @@ class _Picture:
             f"{html.escape(words)}</text>")
 
 
-def _rows(genome):
-    """Nodes and connections as lists of dicts of Python values."""
-    return tuple(
-        [dict(zip(array.dtype.names, row, strict=True)) for row in array.tolist()]
-        for array in (genome.nodes, genome.connections))
-
-
 def _checked_size(value, name):
     if value is None:
         return None
@@ -396,17 +250,6 @@ def _checked_size(value, name):
     if not 1.0 <= value <= 1e6:
         raise ValueError(f"{name} must be from 1 to 1e6 pixels, got {value:g}")
     return value
-
-
-def _largest(connections):
-    return max((abs(c["weight"]) for c in connections if math.isfinite(c["weight"])), default=0.0)
-
-
-def _share(weight, largest):
-    """The absolute weight as a share of the largest one."""
-    if math.isnan(weight) or largest == 0:
-        return 0.0
-    return min(abs(weight) / largest, 1.0)
 
 
 def _activation_label(config, node):
@@ -430,7 +273,7 @@ def _connection_title(connection):
 
 
 def _summary(genome):
-    nodes, connections = _rows(genome)
+    nodes, connections = rows_of(genome)
     counts = [sum(node["kind"] == kind for node in nodes) for kind in ("input", "hidden", "output")]
     words = [
         f"{n} {kind}{'' if n == 1 or kind == 'hidden' else 's'}"

@@ -4,6 +4,7 @@ from typing import Any, assert_type
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 
 import fastnet as fn
 
@@ -65,6 +66,10 @@ history = net.fit(
 assert_type(history, fn.History)
 assert_type(history.loss, list[float])
 assert_type(history.metrics["r2"], list[float])
+assert_type(fn.plot.history(history, log=True), Axes)
+fn.plot.network(net, max_nodes=8, inputs=["a", "b"], ax=fn.plot.activation("relu", xlim=(-1, 1)))
+fn.plot.descent(lambda x: x @ x, [net], labels=["a"], xlim=(0, 1), levels=[1, 2]).set_title("b")
+fn.plot.species(fn.neat.Population(fn.neat.Config(2, 1)).history)
 rate = fn.schedules.Warmup(10, fn.schedules.Cosine(0.01, n_steps=100))
 net.fit(X, y, optimizer=fn.AdamW(rate, clip_norm=1.0), epochs=1, n_threads=2, l2=1e-3)
 net.fit(X, y, optimizer=fn.LevenbergMarquardt(), epochs=1)

@@ -1,0 +1,46 @@
+from typing import Any, Final, TypeAlias
+
+from fastnet.neat.config import Config
+from fastnet.neat.genome import Genome
+from fastnet.neat.layout import Layout
+
+__all__ = ["MARGIN", "RADIUS", "Geometry", "largest_of", "rows_of", "share_of"]
+
+MARGIN: Final[float]
+RADIUS: Final[float]
+
+_Point: TypeAlias = tuple[float, float]
+# Two control points and the end
+_Curve: TypeAlias = tuple[_Point, _Point, _Point]
+_Row: TypeAlias = dict[str, Any]
+
+class Geometry:
+    config: Config
+    nodes: list[_Row]
+    connections: list[_Row]
+    ends: list[tuple[int, int]]
+    bends: list[list[tuple[int, float]] | None]
+    largest: float
+    bounds: list[float]
+    step_x: float
+    step_y: float
+    radius: float
+    at: list[_Point]
+    middle: float
+    def __init__(self, genome: Genome, width: float | None, height: float | None) -> None: ...
+    def scale(self, layout: Layout, width: float | None, height: float | None) -> None: ...
+    def drawing_order(self) -> list[int]: ...
+    def include(self, x: float, y: float, margin: float = 0.0) -> None: ...
+    def curves(self, k: int, size: float) -> tuple[_Point, list[_Curve], _Point, _Point]: ...
+    def tip(self, target: int, curves: list[_Curve]) -> tuple[_Point, _Point]: ...
+    def reach(self, i: int) -> float: ...
+    def chain(
+        self, source: int, target: int, bends: list[tuple[int, float]]
+    ) -> tuple[_Point, list[_Curve]]: ...
+    def arc(self, source: int, target: int) -> tuple[_Point, list[_Curve]]: ...
+    def loop(self, i: int) -> tuple[_Point, list[_Curve]]: ...
+    def include_curve(self, p: _Point, q: _Point, r: _Point, s: _Point) -> None: ...
+
+def rows_of(genome: Genome) -> tuple[list[_Row], list[_Row]]: ...
+def largest_of(connections: list[_Row]) -> float: ...
+def share_of(weight: float, largest: float) -> float: ...
