@@ -1,141 +1,114 @@
-"""What `fastnet.kinematics` needs of C: checks of its arguments, and the descent of many arms."""
+"""The descent of many planar arms, without the interpreter: for `fastnet.kinematics`."""
 
-import numpy as np
-
-cimport numpy as cnp
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+)
 from cpython.exc cimport PyErr_CheckSignals
-from libc.math cimport INFINITY
-from libc.string cimport memset
+from libc.string cimport memset, strcmp
 
-from fastnet._arrays cimport convert
-from fastnet._kernels.dispatch cimport float64
+from fastnet._kernels.dispatch cimport allocate, float64, release
 from fastnet._kernels.table cimport Arms
-from fastnet._workspace cimport Workspace, acquire, release
-from fastnet.optim.arguments cimport number
 
-cnp.import_array()
+cdef enum:
+    N_ARRAYS = 9
 
 cdef double PIECE = 4e6             # sines between two looks for Ctrl-C: some tens of milliseconds
 
-cdef Workspace scratch = Workspace()
+
+# The memory of a contiguous array of so many float64; NULL for None.  A product of sizes does not
+# overflow as a double.
+cdef double *memory_of(object array, double size, bint is_written,
+                       Py_buffer *buffer) except? NULL:
+    if array is None:
+        return NULL
+    PyObject_GetBuffer(
+        array, buffer,
+        PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if is_written else 0))
+    if strcmp(buffer.format, "d") != 0 or <double> buffer.len != 8 * size:
+        raise ValueError("an array does not have the type or the size that it should")
+    return <double *> buffer.buf
 
 
-def finite_array(object value, str name, bint may_be_infinite=False):
-    """The numbers as an array of float64, contiguous; not copied where they are one.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the argument, and the position of what is not finite.
-    """
-    cdef cnp.ndarray array = convert(value, name, cnp.NPY_FLOAT64)
-    cdef Py_ssize_t flat
-    flat = float64.first_nonfinite(cnp.PyArray_SIZE(array), cnp.PyArray_DATA(array))
-    if flat < 0 or may_be_infinite and not np.isnan(array).any():
-        return array
-    if may_be_infinite:
-        flat = np.isnan(array).argmax()
-    place = ", ".join(str(i) for i in np.unravel_index(flat, (<object> array).shape))
-    raise ValueError(
-        f"{name}{f'[{place}]' if place else ''} must be "
-        f"{'a number' if may_be_infinite else 'finite'}, got {(<object> array).flat[flat]}")
-
-
-def step_number(object value):
-    """learning_rate as a float."""
-    return number(value, "learning_rate", 0, INFINITY, "(0, inf)")
-
-
-def tolerance_number(object value):
-    """tolerance as a float; -1 for None."""
-    return -1.0 if value is None else number(value, "tolerance", 0, INFINITY, "[0, inf)")
-
-
-cdef double *data(object array, Py_ssize_t size) except NULL:
-    if (not cnp.PyArray_CheckExact(array)
-            or cnp.PyArray_TYPE(<cnp.ndarray> array) != cnp.NPY_FLOAT64
-            or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> array)
-            or cnp.PyArray_SIZE(<cnp.ndarray> array) != size):
-        raise ValueError(f"a contiguous array of {size} float64 is needed")
-    return <double *> cnp.PyArray_DATA(<cnp.ndarray> array)
+cdef int take_steps(const Arms *all, double *memory, Py_ssize_t i, Py_ssize_t last) except -1:
+    cdef Arms arms
+    cdef Py_ssize_t n = all.n_links, done, n_at_once = float64.vector_length, n_piece_epochs
+    # So many arms at once, and epochs where even those of one vector of arms take long
+    n_at_once *= max(1, <Py_ssize_t> (PIECE / n / (all.n_epochs + 1.0) / n_at_once))
+    n_piece_epochs = <Py_ssize_t> (1 + PIECE / n / n_at_once)
+    while i < last:
+        arms = all[0]
+        arms.n_arms = min(n_at_once, last - i)
+        arms.angles += i * n
+        arms.bases += i * all.base_stride
+        arms.targets += i * all.target_stride
+        arms.pose += i * n
+        arms.errors += i
+        arms.epochs += i
+        done = 0
+        while True:
+            arms.n_epochs = min(n_piece_epochs, all.n_epochs - done)
+            if all.path != NULL:
+                arms.path = all.path + done * all.path_stride + i * n
+            with nogil:
+                float64.arms_descend(&arms, memory)
+            PyErr_CheckSignals()
+            done += arms.n_epochs
+            if done >= all.n_epochs:
+                break
+        i += n_at_once
+    return 0
 
 
-def descend(lengths, angles, bases, targets, Py_ssize_t n_epochs, double learning_rate,
-            double tolerance, limits, pose, errors, epochs, path, Py_ssize_t first,
-            Py_ssize_t last):
-    """Arms ``first`` to ``last`` of all take their epochs, without the interpreter.
+def descend(tuple arrays not None, Py_ssize_t n_arms, Py_ssize_t n_links, bint are_many_bases,
+            bint are_many_targets, bint are_points, Py_ssize_t n_epochs, double learning_rate,
+            double tolerance, Py_ssize_t first, Py_ssize_t last):
+    """Arms ``first`` to ``last`` of all take their epochs; see `Arms` in table.pxd.
 
     Parameters
     ----------
-    lengths : (n,)
-    angles : (n_arms, n)
-        Changed.
-    bases : (1,) or (n_arms,)
-    targets : (1,), (n_arms,), (1, 2) or (n_arms, 2)
-    n_epochs : int
-    learning_rate, tolerance : float
-        See `Arms` in table.pxd.
-    limits : (2, n) or None
-    pose, errors, epochs : (n_arms, n), (n_arms,), (n_arms,)
-        Filled; epochs must be 0.
-    path : (n_epochs + 1, n_arms, n) or None
-        Filled, but for the first row.
-    first, last : int
+    arrays : tuple of ndarray
+        C-contiguous float64: lengths (n_links,); bases (1,) or (n_arms,); targets (1,) or
+        (n_arms,), for points (1, 2) or (n_arms, 2); limits (2, n_links) or None; then what is
+        filled: angles (n_arms, n_links), pose (n_arms, n_links), errors (n_arms,), epochs
+        (n_arms,), which must be 0, path (n_epochs + 1, n_arms, n_links) or None, but for its
+        first row.  Without an epoch angles stay as they are, and may be read-only.
     """
-    cdef Arms all, arms
-    cdef Py_ssize_t n = len(lengths), n_arms = len(angles), n_numbers = n_arms * n
-    cdef Py_ssize_t i = first, done, n_at_once, n_piece_epochs
-    cdef Workspace workspace
-    cdef double *memory
-    if not 0 <= first <= last <= n_arms or n < 1 or n_epochs < 0:
+    cdef Py_buffer[N_ARRAYS] buffers
+    cdef Arms all
+    cdef double n_numbers = <double> n_arms * n_links
+    cdef int width = 1 + are_points, k
+    cdef void *scratch = NULL
+    if (len(arrays) != N_ARRAYS or n_links < 1 or n_epochs < 0
+            or not 0 <= first <= last <= n_arms):
         raise ValueError(f"arms {first} to {last} of {n_arms}, {n_epochs} epochs")
     memset(&all, 0, sizeof(Arms))
-    all.n_links = n
-    all.lengths = data(lengths, n)
-    all.angles = data(angles, n_numbers)
-    all.are_points = targets.ndim == 2
-    all.base_stride = len(bases) != 1
-    all.target_stride = (len(targets) != 1) * (1 + all.are_points)
-    all.bases = data(bases, n_arms if all.base_stride else 1)
-    all.targets = data(targets, (n_arms if all.target_stride else 1) * (1 + all.are_points))
-    all.learning_rate = learning_rate
-    all.tolerance = tolerance
-    if limits is not None:
-        all.lower = data(limits, 2 * n)
-        all.upper = all.lower + n
-    all.pose = data(pose, n_numbers)
-    all.errors = data(errors, n_arms)
-    all.epochs = data(epochs, n_arms)
-    if path is not None:
-        all.path = data(path, (n_epochs + 1) * n_numbers)
-        all.path_stride = n_numbers
-    # So many arms at once, and epochs where even those of one vector of arms take long
-    n_at_once = float64.vector_length
-    n_at_once *= max(1, <Py_ssize_t> (PIECE / n / (n_epochs + 1.0) / n_at_once))
-    n_piece_epochs = <Py_ssize_t> (1 + PIECE / n / n_at_once)
-    workspace = acquire(scratch, 3 * n * float64.vector_length * sizeof(double))
-    memory = <double *> workspace.data
+    # those that are not taken may be given back
+    memset(buffers, 0, sizeof(buffers))
     try:
-        while i < last:
-            arms = all
-            arms.n_arms = min(n_at_once, last - i)
-            arms.angles += i * n
-            arms.bases += i * all.base_stride
-            arms.targets += i * all.target_stride
-            arms.pose += i * n
-            arms.errors += i
-            arms.epochs += i
-            done = 0
-            while True:
-                arms.n_epochs = min(n_piece_epochs, n_epochs - done)
-                if path is not None:
-                    arms.path = all.path + done * n_numbers + i * n
-                with nogil:
-                    float64.arms_descend(&arms, memory)
-                PyErr_CheckSignals()
-                done += arms.n_epochs
-                if done >= n_epochs:
-                    break
-            i += n_at_once
+        all.lengths = memory_of(arrays[0], n_links, False, buffers)
+        all.bases = memory_of(arrays[1], n_arms if are_many_bases else 1, False, buffers + 1)
+        all.targets = memory_of(arrays[2], <double> width * (n_arms if are_many_targets else 1),
+                                False, buffers + 2)
+        all.lower = memory_of(arrays[3], 2.0 * n_links, False, buffers + 3)
+        all.angles = memory_of(arrays[4], n_numbers, n_epochs > 0, buffers + 4)
+        all.pose = memory_of(arrays[5], n_numbers, True, buffers + 5)
+        all.errors = memory_of(arrays[6], n_arms, True, buffers + 6)
+        all.epochs = memory_of(arrays[7], n_arms, True, buffers + 7)
+        all.path = memory_of(arrays[8], (n_epochs + 1.0) * n_numbers, True, buffers + 8)
+        all.n_links = n_links
+        all.n_epochs = n_epochs
+        all.base_stride = are_many_bases
+        all.target_stride = width if are_many_targets else 0
+        all.are_points = are_points
+        all.learning_rate = learning_rate
+        all.tolerance = tolerance
+        all.upper = NULL if all.lower == NULL else all.lower + n_links
+        all.path_stride = n_arms * n_links
+        scratch = allocate(3 * n_links * float64.vector_length * <Py_ssize_t> sizeof(double))
+        if scratch == NULL:
+            raise MemoryError()
+        take_steps(&all, <double *> scratch, first, last)
     finally:
-        release(workspace)
+        release(scratch)
+        for k in range(N_ARRAYS):
+            PyBuffer_Release(buffers + k)

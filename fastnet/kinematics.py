@@ -1,13 +1,17 @@
 """The planar arm: links in a row that turn in a plane, and inverse kinematics by descent."""
 
+import math
+import numbers
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from fastnet._arms import descend, finite_array, step_number, tolerance_number
+from fastnet._arms import descend
+from fastnet._arrays import finite_array
 from fastnet._checks import checked_int
 from fastnet._parallel import cut_rows, run_chunks
+from fastnet._reach import can_reach, checked_limits
 
 __all__ = ["ArmSolution", "PlanarArm"]
 
@@ -40,8 +44,8 @@ class ArmSolution:
         Angles from the start on, after each epoch; those of an arm that has come to rest stay.
     start : ndarray (n,)
         The angles at the start, within the limits.
-    target : float or ndarray
-        A height, or a point (2,); for many arms one, or one each.
+    target : float or tuple (x, y), for many arms maybe ndarray (N,) or (N, 2)
+        A height or a point.
     base : float, for many arms maybe ndarray (N,)
         Height of the base.
     lengths : ndarray (n,)
@@ -139,6 +143,7 @@ class PlanarArm:
             raise ValueError(f"lengths must be positive, got lengths[{k}] = {given[k]}")
         self.lengths = given.copy()
         self.lengths.setflags(write=False)
+        self._reach = float(given.sum())
 
     @property
     def n_links(self):
@@ -148,7 +153,7 @@ class PlanarArm:
     @property
     def reach(self):
         """How far the end can be from the base."""
-        return float(self.lengths.sum())
+        return self._reach
 
     def __repr__(self):
         return f"PlanarArm(lengths=({', '.join(f'{length:g}' for length in self.lengths)}))"
@@ -339,11 +344,10 @@ class PlanarArm:
         (False, array([1., 2., 3.]))
         """
         start, bases, targets, is_one = self._arms(angles, target, base)
-        rate = step_number(learning_rate)
+        rate = _positive(learning_rate, "learning_rate")
         epochs = checked_int(epochs, "epochs", 0, MOST_EPOCHS)
-        least = tolerance_number(tolerance)
-        bounds = None if limits is None else self._limits(limits)
-        checked_int(n_threads, "n_threads")
+        least = -1.0 if tolerance is None else _positive(tolerance, "tolerance", or_zero=True)
+        bounds = None if limits is None else checked_limits(limits, self.n_links)
         if bounds is not None:
             start = np.clip(start, *bounds)
         ends = start.copy()
@@ -351,22 +355,26 @@ class PlanarArm:
         if record:
             path = np.empty((epochs + 1, *start.shape))
             path[0] = start
+            start = path[0]
+        elif bounds is None:
+            start = start.copy()  # the caller may change his
         pose, error, counts = _run(
             self.lengths, ends, bases, targets, epochs, rate, least, bounds, path, n_threads
         )
-        converged = np.abs(error) <= (CLOSE if tolerance is None else least)
-        reachable = self._can_reach(bases, targets, bounds) & np.ones(len(ends), bool)
-        counts = counts.astype(np.int64)
+        close = CLOSE if tolerance is None else least
+        base, target = _one(bases), _one(targets)
+        reachable = can_reach(self.lengths, self.reach, base, target, bounds)
         if is_one:
-            target = targets[0] if targets.ndim == 2 else float(targets[0])
+            error = float(error[0])
             return ArmSolution(
-                ends[0], pose[0], float(error[0]), int(counts[0]), bool(converged[0]),
-                bool(reachable[0]), None if path is None else path[:, 0], start[0], target,
-                float(bases[0]), self.lengths,
+                ends[0], pose[0], error, int(counts[0]), abs(error) <= close, bool(reachable),
+                None if path is None else path[:, 0], start[0], target, base, self.lengths,
             )  # fmt: skip
+        if np.ndim(reachable) == 0:
+            reachable = np.full(len(ends), reachable)
         return ArmSolution(
-            ends, pose, error, counts, converged, reachable, path, start, _one(targets),
-            _one(bases), self.lengths,
+            ends, pose, error, counts.astype(np.int64), np.abs(error) <= close, reachable, path,
+            start, target, base, self.lengths,
         )  # fmt: skip
 
     def plot(self, result, **options):
@@ -430,65 +438,22 @@ class PlanarArm:
         targets = targets.reshape(-1, 2) if is_point or targets.ndim == 2 else targets.reshape(-1)
         return angles, bases.reshape(-1), targets, not counts
 
-    def _limits(self, limits):
-        """Lower and upper ones, (2, n)."""
-        n = self.n_links
-        if isinstance(limits, tuple) and len(limits) == 2:
-            sides = [finite_array(side, "limits", True) for side in limits]
-        else:
-            pairs = finite_array(limits, "limits", True)
-            if pairs.shape not in ((2,), (n, 2)):
-                raise ValueError(
-                    f"limits must be a pair (lower, upper), or have shape ({n}, 2), a pair for "
-                    f"each link, got shape {pairs.shape}"
-                )
-            sides = list(pairs.T)
-        for side in sides:
-            if side.shape not in ((), (n,)):
-                raise ValueError(
-                    f"limits must have a number or {n} numbers for each side, got {side.shape}"
-                )
-        bounds = np.empty((2, n))
-        bounds[0], bounds[1] = sides
-        crossed = (bounds[0] > bounds[1]) | (bounds[0] == np.inf) | (bounds[1] == -np.inf)
-        if crossed.any():
-            k = int(crossed.argmax())
-            raise ValueError(
-                f"limits of link {k} are crossed: no angle is from {bounds[0, k]} to {bounds[1, k]}"
-            )
-        return bounds
 
-    def _can_reach(self, bases, targets, bounds):
-        """Whether there are angles for each target; to rounding."""
-        lengths, slack = self.lengths, 4 * np.finfo(float).eps
-        if targets.ndim == 2:
-            rise = targets[:, 1] - bases
-            distance = np.hypot(targets[:, 0], rise)
-            slack = slack * (self.reach + np.abs(bases) + np.abs(targets).sum(axis=1))
-            hole = 2 * lengths.max() - self.reach
-            return (distance <= self.reach + slack) & (distance >= hole - slack)
-        rise = targets - bases
-        slack = slack * (self.reach + np.abs(bases) + np.abs(targets))
-        low, high = -self.reach, self.reach
-        if bounds is not None:
-            low, high = lengths @ _least_sine(*bounds), -(lengths @ _least_sine(*-bounds[::-1]))
-        return (rise >= low - slack) & (rise <= high + slack)
-
-
-def _least_sine(lower, upper):
-    """Of the angles from ``lower`` to ``upper``."""
-    # -1 is taken at -pi / 2 and every turn from there
-    turn, bottom = 2 * np.pi, -np.pi / 2
-    with np.errstate(invalid="ignore"):
-        has_bottom = ~(np.ceil((lower - bottom) / turn) * turn + bottom > upper)
-        return np.where(has_bottom, -1.0, np.minimum(np.sin(lower), np.sin(upper)))
+def _positive(value, name, or_zero=False):
+    """The value as a finite float."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not (0 < value < math.inf or (or_zero and value == 0)):
+        zero = "0 or " if or_zero else ""
+        raise ValueError(f"{name} must be {zero}a positive finite number, got {value!r}")
+    return float(value)
 
 
 def _one(values):
     """The only one of them, or all."""
     if len(values) != 1:
         return values
-    return values[0] if values.ndim == 2 else float(values[0])
+    return tuple(values[0].tolist()) if values.ndim == 2 else float(values[0])
 
 
 def _run(lengths, angles, bases, targets, epochs=0, rate=1.0, least=-1.0, bounds=None, path=None,
@@ -496,15 +461,15 @@ def _run(lengths, angles, bases, targets, epochs=0, rate=1.0, least=-1.0, bounds
     """(pose, errors, numbers of epochs) of arms that take their epochs; angles are changed."""
     n_arms = len(angles)
     pose, errors, counts = np.empty(angles.shape), np.empty(n_arms), np.zeros(n_arms)
-
-    def run(first, last):
-        descend(lengths, angles, bases, targets, epochs, rate, least, bounds, pose, errors, counts,
-                path, first, last)  # fmt: skip
-
+    arrays = lengths, bases, targets, bounds, angles, pose, errors, counts, path
+    settings = (
+        n_arms, len(lengths), len(bases) != 1, len(targets) != 1, targets.ndim == 2, epochs, rate,
+        least,
+    )  # fmt: skip
     operations = SINE_OPERATIONS * len(lengths) * (epochs + 1)
     chunks = cut_rows(n_arms, operations, n_threads, CHUNK_ARMS)
     if len(chunks) <= 1:
-        run(0, n_arms)
+        descend(arrays, *settings, 0, n_arms)
     else:
-        run_chunks(run, chunks, n_threads)
+        run_chunks(lambda first, last: descend(arrays, *settings, first, last), chunks, n_threads)
     return pose, errors, counts

@@ -375,6 +375,17 @@ def test_arguments_stay_as_they_are():
     assert (r.angles != before).any()
 
 
+@pytest.mark.parametrize("options", [{}, {"limits": (-9.0, 9.0)}, {"record": True}])
+def test_solutions_share_no_memory_with_arguments(options):
+    arm = fn.PlanarArm()
+    for shape in (3, (5, 3)):
+        angles = np.full(shape, 0.25)
+        r = arm.solve(angles, **options)
+        angles[:] = 9
+        assert (r.start == 0.25).all()
+        assert (r.angles != 9).all()
+
+
 def test_positions():
     arm = fn.PlanarArm((1, 2, 3))
     points = arm.positions([0, np.pi / 2, np.pi], base=0.5)
@@ -431,7 +442,8 @@ def test_reach_of_heights_with_limits():
 
 def test_ways_to_give_limits():
     arm, starts = fn.PlanarArm((1, 1, 1)), np.random.default_rng(10).normal(size=(9, 3))
-    expected = arm.solve(starts, 2.0, limits=[(-0.5, 0.75)] * 3).angles
+    targets = np.resize([2.0, -2.0], 9)
+    expected = arm.solve(starts, targets, limits=[(-0.5, 0.75)] * 3).angles
     assert expected.min() == -0.5
     assert expected.max() == 0.75
     for limits in (
@@ -443,7 +455,7 @@ def test_ways_to_give_limits():
         ((-0.5, 0.75),) * 3,
         np.tile([-0.5, 0.75], (3, 1)),
     ):
-        np.testing.assert_array_equal(arm.solve(starts, 2.0, limits=limits).angles, expected)
+        np.testing.assert_array_equal(arm.solve(starts, targets, limits=limits).angles, expected)
 
 
 def test_a_start_beyond_a_limit_begins_there():

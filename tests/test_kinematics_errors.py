@@ -82,16 +82,16 @@ def test_targets(angles, target, error, message):
 @pytest.mark.parametrize(
     ("name", "value", "error", "message"),
     [
-        ("learning_rate", 0, ValueError, "learning_rate must be in"),
-        ("learning_rate", -0.1, ValueError, "learning_rate must be in"),
-        ("learning_rate", NAN, ValueError, "learning_rate must be in"),
-        ("learning_rate", INF, ValueError, "learning_rate must be in"),
+        ("learning_rate", 0, ValueError, "learning_rate must be a positive finite number"),
+        ("learning_rate", -0.1, ValueError, "learning_rate must be a positive finite number"),
+        ("learning_rate", NAN, ValueError, "learning_rate must be a positive finite number"),
+        ("learning_rate", INF, ValueError, "learning_rate must be a positive finite number"),
         ("learning_rate", "fast", TypeError, "learning_rate must be a number"),
         ("epochs", -1, ValueError, "epochs must be at least 0, got -1"),
         ("epochs", 2.5, TypeError, "epochs must be an int, got 2.5"),
         ("epochs", 2**60, ValueError, "epochs must be at most"),
-        ("tolerance", -1e-9, ValueError, "tolerance must be in"),
-        ("tolerance", NAN, ValueError, "tolerance must be in"),
+        ("tolerance", -1e-9, ValueError, "tolerance must be 0 or a positive finite number"),
+        ("tolerance", NAN, ValueError, "tolerance must be 0 or a positive finite number"),
         ("tolerance", "small", TypeError, "tolerance must be a number"),
         ("n_threads", 0, ValueError, "n_threads must be at least 1, got 0"),
         ("limits", (1, -1), ValueError, "limits of link 0 are crossed"),
@@ -121,17 +121,32 @@ def test_what_is_not_finite_in_between_is_a_result():
 
 def test_the_entry_below_refuses_what_does_not_fit():
     """Sizes are looked at again where pointers are made of arrays."""
-    one, three = np.ones(1), np.ones(3)
-    arrays = {
-        "lengths": three, "angles": np.ones((2, 3)), "bases": one, "targets": one, "n_epochs": 1,
-        "learning_rate": 0.1, "tolerance": -1.0, "limits": None, "pose": np.ones((2, 3)),
-        "errors": np.ones(2), "epochs": np.ones(2), "path": None, "first": 0, "last": 2,
+    one, six = np.ones(1), np.ones((2, 3))
+    arrays = [np.ones(3), one, one, None, six, six.copy(), np.ones(2), np.ones(2), None]
+    sizes = {
+        "n_arms": 2, "n_links": 3, "are_many_bases": False, "are_many_targets": False,
+        "are_points": False, "n_epochs": 1, "learning_rate": 0.1, "tolerance": -1.0,
+        "first": 0, "last": 2,
     }  # fmt: skip
-    kinematics.descend(**arrays)
+    kinematics.descend(tuple(arrays), **sizes)
+    wrong_arrays = [
+        np.ones(2), np.ones(2), np.ones((1, 2)), np.ones(3), six[:, :2],
+        np.ones((2, 3), np.float32), one, one, np.ones((1, 2, 3)),
+    ]  # fmt: skip
+    for k, wrong in enumerate(wrong_arrays):
+        with pytest.raises(ValueError, match=r"type or the size|contiguous"):
+            kinematics.descend((*arrays[:k], wrong, *arrays[k + 1 :]), **sizes)
     for name, wrong in {
-        "angles": np.ones((2, 2)), "bases": three, "targets": np.ones((3, 2)), "last": 3,
-        "first": -1, "n_epochs": -1, "limits": three, "pose": np.ones((2, 3), np.float32),
-        "errors": one, "epochs": one, "path": np.ones((1, 2, 3)), "lengths": np.ones(0),
+        "n_arms": 1, "n_links": 0, "n_epochs": -1, "first": -1, "last": 3,
+        "are_many_bases": True, "are_many_targets": True, "are_points": True,
     }.items():  # fmt: skip
-        with pytest.raises(ValueError, match=r"is needed|arms"):
-            kinematics.descend(**arrays | {name: wrong})
+        with pytest.raises(ValueError, match=r"arms|size"):
+            kinematics.descend(tuple(arrays), **sizes | {name: wrong})
+    with pytest.raises(ValueError, match="arms"):
+        kinematics.descend(tuple(arrays[:-1]), **sizes)
+    # what overflows a product of sizes
+    with pytest.raises(ValueError, match="size"):
+        kinematics.descend(tuple(arrays), **sizes | {"n_arms": 2**62})
+    six.setflags(write=False)
+    with pytest.raises(ValueError, match="read-only"):
+        kinematics.descend(tuple(arrays), **sizes)
