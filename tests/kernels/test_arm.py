@@ -13,14 +13,14 @@ from fastnet._kernels.probe_graphs import GraphTable
 
 # Angles of one link, from which its sine and cosine are reduced in different ways
 ANGLES = {
-    "an eighth of a turn": np.linspace(-0.79, 0.79, 1001),
-    "some turns": np.random.default_rng(0).uniform(-20, 20, 2000),
-    "many turns": np.random.default_rng(1).uniform(-1.6e6, 1.6e6, 2000),
-    "powers of two": np.ldexp(1.0, np.arange(-1074, 1024)) * np.resize([1, -1], 2098),
+    "an eighth of a turn": np.linspace(-0.79, 0.79, 401),
+    "some turns": np.random.default_rng(0).uniform(-20, 20, 400),
+    "many turns": np.random.default_rng(1).uniform(-1.6e6, 1.6e6, 400),
+    "powers of two": np.ldexp(1.0, np.arange(-1074, 1024, 5)) * np.resize([1, -1], 420),
     "beside quarters of a turn": np.nextafter(
-        np.arange(-700, 701) * (np.pi / 2), np.resize([np.inf, 0, -np.inf], 1401)
+        np.arange(-200, 201) * (np.pi / 2), np.resize([np.inf, 0, -np.inf], 401)
     ),
-    "next to quarters of a turn, far": np.arange(10**6, 10**6 + 999) * (np.pi / 2),
+    "next to quarters of a turn, far": np.arange(10**6, 10**6 + 400) * (np.pi / 2),
     "the last that are reduced here": 1.6e6 + np.arange(-9, 10) / 8,
 }
 
@@ -45,7 +45,8 @@ def cosines(table, angles):
 
 def units(got, angles, function):
     """Largest error in units in the last place."""
-    with mpmath.workprec(1300):
+    # 2^1000 takes a thousand bits to be reduced
+    with mpmath.workprec(1300 if np.abs(angles).max() > 1e9 else 250):
         return max(
             float(abs(function(mpmath.mpf(angle)) - mpmath.mpf(value)) / math.ulp(value))
             for value, angle in zip(got.tolist(), angles.tolist(), strict=True)
@@ -55,8 +56,8 @@ def units(got, angles, function):
 @pytest.mark.parametrize("kind", ANGLES)
 def test_sines(table, kind):
     # 1/2 of the last rounding; the product r z S(z) is below 0.0806 where the sine is above 0.7,
-    # and has 3 roundings and the polynomial's
-    assert units(sines(table, ANGLES[kind]), ANGLES[kind], mpmath.sin) <= 0.72
+    # and has four roundings and the error of the polynomial
+    assert units(sines(table, ANGLES[kind]), ANGLES[kind], mpmath.sin) <= 0.85
 
 
 @pytest.mark.parametrize("kind", ANGLES)
@@ -65,9 +66,9 @@ def test_cosines(table, kind):
     if kind == "powers of two":
         # which would be seen beside 2^200
         angles = angles[np.abs(angles) < 2.0**100]
-    # as above; without a fused multiply-add the rounding of r^2 / 2 <= 0.31 is left, 0.28 units
-    bound = 0.65 if table.isa in ("avx2", "avx512") else 0.85
-    assert units(cosines(table, angles), angles, mpmath.cos) <= bound
+    # those that are sines of r; else, without a fused multiply-add, the rounding of r^2 / 2 <= 0.31
+    # is left, 0.28 units
+    assert units(cosines(table, angles), angles, mpmath.cos) <= 0.85
 
 
 def test_sines_of_zeros_keep_their_sign(table):
@@ -96,7 +97,12 @@ def test_an_arm_has_the_same_bits_alone(table, n_arms, are_points):
     targets = rng.normal(size=(n_arms, 2) if are_points else n_arms)
     bases = rng.normal(size=n_arms)
     limits = [-1.0] * 4, [1.0, 1.0, 2.0, 0.5]
-    settings = 9, 0.05, 0.2, limits
+    angles = np.clip(angles, *limits)
+    settings = 9, 0.05, 1e-9, limits
+    for k in range(0, n_arms, 3):
+        # is where it should be
+        x, y = (lengths * [np.cos(angles[k]), np.sin(angles[k])]).sum(axis=1)
+        targets[k] = (x, bases[k] + y) if are_points else bases[k] + y
 
     def solve(k):
         epochs, *rest = settings
@@ -107,8 +113,8 @@ def test_an_arm_has_the_same_bits_alone(table, n_arms, are_points):
         for many, one in zip(together, solve(slice(k, k + 1)), strict=True):
             axis = 1 if many.ndim == 3 else 0
             np.testing.assert_array_equal(np.take(many, [k], axis), one)
-    # some came to rest, others did not
-    assert n_arms < 8 or len(set(together[3])) > 1
+    assert (together[3][::3] == 0).all()
+    assert (np.delete(together[3], slice(None, None, 3)) == 9).all()
 
 
 def test_one_target_and_one_base_serve_all(table):
