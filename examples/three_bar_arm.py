@@ -4,10 +4,10 @@
     python examples/three_bar_arm.py pictures/arms.png
 
 Three bars of length 1 hang together; each stands at an angle of its own against the horizontal.  A
-picture in an article on learning by gradient descent (document 000) asks which angles bring the
-end of the last bar to the height of the base, from eleven starts.  It prints the pose before and
-after 20 steps for the first and says of the others how they went; here are the numbers of all, what
-the article says, and where its text and its numbers part.
+document on learning by gradient descent asks which angles bring the end of the last bar to the
+height of the base, from eleven starts.  It prints the pose before and after 20 steps of the first,
+and says of the others how they went; here are the numbers of all, beside those of arithmetic with
+60 digits, and the places where text and numbers part.
 
 The picture needs matplotlib: pip install 'fastnet[plot]'.
 """
@@ -37,14 +37,14 @@ STARTS = [
     ((-75, -55, 0), 0.7, 0.57645956561731),
 ]
 
-#: What the article prints for the first start
+#: What the document prints for the first start
 PRINTED = {
     "start": (0.374606593415912, 0.0325864500902433, 0.274508345689911),
     "final": (0.2852955778665301, -0.14244640527322044, 0.0029191436234602963),
 }
 
 MISPRINTS = """\
-Where the article and its numbers part:
+Misprints of the document, and where its text and its numbers part:
   * A comment says "(just Y3 for Y1=0)": it must be Y0=0, the height of the base.
   * The indentation of its program is lost, and `radians` is imported without being used where it
     is needed: the starts are given in degrees, the program takes radians.
@@ -60,8 +60,8 @@ Where the article and its numbers part:
 def table(arm):
     """Solve all starts; prints a line each, and returns the results."""
     results = []
-    print(f"{'start':>14} {'Y1':>9} {'Y2':>9} {'Y3':>9} {'target':>6} {'error':>9} "
-          f"{'expected':>9}   epochs to {', '.join(f'{close:g}' for close in CLOSE)}")  # fmt: skip
+    print(f"{'start':>13} {'Y1':>9} {'Y2':>9} {'Y3':>9} {'target':>6} {'error':>9} "
+          f"{'expected':>9}  epochs to {', '.join(f'{close:g}' for close in CLOSE)}")  # fmt: skip
     for degrees, base, end in STARTS:
         start = np.radians(degrees)
         r = arm.solve(start, None, base, RATE, EPOCHS, record=True)
@@ -70,9 +70,34 @@ def table(arm):
             arm.solve(start, None, base, RATE, 1000, tolerance=close).n_epochs for close in CLOSE
         ]
         pose = " ".join(f"{height:9.6f}" for height in r.pose)
-        print(f"{', '.join(map(str, degrees)):>14} {pose} {base:6g} {r.error:9.6f} "
-              f"{end - base:9.6f}   {' '.join(f'{n:5}' for n in epochs)}")  # fmt: skip
+        print(f"{', '.join(map(str, degrees)):>13} {pose} {base:6g} {r.error:9.6f} "
+              f"{end - base:9.6f}  {' '.join(f'{n:4}' for n in epochs)}")  # fmt: skip
     return results
+
+
+def draw(arm, results, path):
+    """Save a picture of all arms; False where matplotlib is missing."""
+    try:
+        import matplotlib.figure
+    except ImportError:
+        return False
+    figure = matplotlib.figure.Figure(figsize=(13, 8.6), layout="constrained")
+    axes = figure.subplots(3, 4).ravel()
+    for ax, (degrees, base, _), r in zip(axes, STARTS, results, strict=False):
+        arm.plot(r, ax=ax)
+        ax.set_title(f"{', '.join(map(str, degrees))}: error {r.error:.3f}", fontsize=10)
+        # the same scale for all
+        ax.set(xlim=(-0.15, 3.15), ylim=(base - 1.95, base + 0.85), xlabel="", ylabel="")
+        # one legend serves all, in the place that is left
+        legend = ax.get_legend()
+        handles, labels = legend.legend_handles, [text.get_text() for text in legend.get_texts()]
+        legend.remove()
+    axes[-1].set_axis_off()
+    axes[-1].legend(handles, labels, loc="center", frameon=False, fontsize=12)
+    figure.supxlabel("x (length)")
+    figure.supylabel("height y (length)")
+    figure.savefig(path, dpi=110)
+    return True
 
 
 def main(path="three_bar_arm.png"):
@@ -93,8 +118,8 @@ def main(path="three_bar_arm.png"):
     results = table(arm)
     errors = np.abs([r.error for r in results])
     print(f"\nwithin 0.05 after {EPOCHS} epochs: {(errors < 0.05).sum()} of {len(errors)}, "
-          f"within 0.01: {(errors < 0.01).sum()}; -60, 20, -40 misses 0.05 by "
-          f"{errors[5] - 0.05:.5f}.  All come close in the end.\n")  # fmt: skip
+          f"within 0.01: {(errors < 0.01).sum()}.\n-60, 20, -40 misses 0.05 by "
+          f"{errors[5] - 0.05:.5f}; all come close in the end.\n")  # fmt: skip
 
     late = arm.solve(np.radians(STARTS[8][0]), epochs=1000, tolerance=0.05)
     print(MISPRINTS.format(third=errors[8], epochs=late.n_epochs, second=errors[9],
@@ -104,23 +129,15 @@ def main(path="three_bar_arm.png"):
     far = arm.solve(start, 4.0, epochs=1000)
     print(f"""
 Near 90 degrees the cosine is close to zero, and so is the gradient: upright, the arm has not moved
-after 1000 epochs ({upright}, largest part of the gradient {np.abs(upright.gradient).max():.1g}).
-A target of 4 is out of reach: the arm ends stretched out, and says so
-({far}).""")
+after 1000 epochs; its gradient is {np.abs(upright.gradient).max():.1g} at most:
+    {upright}
+A target of 4 is out of reach: the arm ends stretched out, and says so:
+    {far}""")
 
-    try:
-        import matplotlib.figure
-    except ImportError:
+    if draw(arm, results, path):
+        print(f"\nthe arms are drawn in {path}")
+    else:
         print("\nno picture without matplotlib: pip install 'fastnet[plot]'")
-        return results
-    figure = matplotlib.figure.Figure(figsize=(12, 9), layout="constrained")
-    axes = figure.subplots(3, 4).ravel()
-    for ax, (degrees, _, _), r in zip(axes, STARTS, results, strict=False):
-        arm.plot(r, ax=ax)
-        ax.set_title(f"{', '.join(map(str, degrees))}: error {r.error:.3f}", fontsize=9)
-    axes[-1].set_axis_off()
-    figure.savefig(path, dpi=120)
-    print(f"\nthe arms are drawn in {path}")
     return results
 
 

@@ -1,9 +1,9 @@
 """The example of the planar arm: the numbers of the document, and a picture."""
 
+import ast
 import importlib.util
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,13 +36,16 @@ def test_three_bar_arm(three_bar_arm, capsys, tmp_path):
         assert abs(r.error - (end - base)) < 1e-13
         assert r.path.shape == (21, 3)
     errors = np.abs([r.error for r in results])
-    assert "within 0.05 after 20 epochs: 7 of 11, within 0.01: 3;" in printed
+    assert "within 0.05 after 20 epochs: 7 of 11, within 0.01: 3." in printed
     assert ((errors < 0.05).sum(), (errors < 0.01).sum()) == (7, 3)
     assert "misses 0.05 by 0.00015" in printed
     # both lines of the document are there as it prints them, beside ours
     for heights in three_bar_arm.PRINTED.values():
         assert f"printed  {heights}" in printed
-    ours = [eval(line.split("here")[1]) for line in printed.splitlines() if ", here " in line]
+    ours = [
+        ast.literal_eval(line.split("here")[1].strip())
+        for line in printed.splitlines() if ", here " in line
+    ]  # fmt: skip
     for got, expected in zip(ours, three_bar_arm.PRINTED.values(), strict=True):
         np.testing.assert_allclose(got, expected, rtol=0, atol=2e-16)
     for misprint in ("Y1=0", "radians", "did manage", "four legs", "SSE", "always positive"):
@@ -66,9 +69,7 @@ def test_epochs_to_an_error(three_bar_arm, capsys):
         if case:
             n_known += 1
             known = case["expected"]["epochs_to"]
-            epochs = [int(n) for n in re.findall(r"\d+", line.split("   ")[-1])] or line
             assert line.split()[-4:] == [str(known[e]) for e in ("0.05", "0.01", "1e-3", "1e-6")]
-            assert epochs
     assert n_known > 3
 
 
