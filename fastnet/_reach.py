@@ -4,6 +4,8 @@ import numpy as np
 
 from fastnet._arrays import finite_array
 
+__all__ = ["can_reach", "checked_limits"]
+
 ROUNDING = 4 * 2.0**-52  # of a distance, by the numbers that it is computed from
 
 

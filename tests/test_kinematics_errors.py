@@ -1,6 +1,9 @@
 """What the planar arm refuses, by the name of the argument, and what no pointer may be made of."""
 
+import _thread
 import math
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -117,6 +120,27 @@ def test_what_is_not_finite_in_between_is_a_result():
     assert math.isnan(r.error)
     assert r.converged is False
     assert r.reachable is False
+
+
+@pytest.fixture
+def interrupt():
+    """Starts what sends SIGINT after a while, which is a KeyboardInterrupt whatever it was."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.3, _thread.interrupt_main)
+    yield timer.start
+    timer.cancel()
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_ctrl_c(many, interrupt):
+    """Long solves look for it, between epochs of one arm and between arms."""
+    start = np.tile(START, (100_000, 1)) if many else np.array(START)
+    before = start.copy()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+        fn.PlanarArm().solve(start, epochs=10**6 if many else 10**12)
+    np.testing.assert_array_equal(start, before)
 
 
 def test_the_entry_below_refuses_what_does_not_fit():

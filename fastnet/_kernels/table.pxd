@@ -208,7 +208,7 @@ ctypedef struct Arms:
     bint are_points
     double learning_rate
     double tolerance                # an arm rests where its error is no larger; -1: none does
-    # (n_links,) the least and the largest angle of each link, which its start is not beyond, or NULL
+    # (n_links,) the least and the largest angle of each link, which no start is beyond, or NULL
     const double *lower
     const double *upper
     double *pose                    # (n_arms, n_links): heights in the end
