@@ -7,6 +7,7 @@ from fastnet._arrays import finite_array
 __all__ = ["can_reach", "checked_limits"]
 
 ROUNDING = 4 * 2.0**-52  # of a distance, by the numbers that it is computed from
+DIRECTIONS = np.arange(32) * (np.pi / 16)
 
 
 def checked_limits(limits, n):
@@ -54,7 +55,8 @@ def can_reach(lengths, reach, base, target, bounds):
     base : float or ndarray (N,)
     target : float, tuple (x, y), ndarray (N,) or (N, 2)
     bounds : ndarray (2, n) or None
-        Of the angles; without effect on points.
+        Of the angles.  Points within them are found out of reach only beyond the convex hull of
+        what the end reaches, by its extent in some directions.
 
     Returns
     -------
@@ -65,21 +67,28 @@ def can_reach(lengths, reach, base, target, bounds):
         distance = np.hypot(x, y - base)
         hole = 2 * lengths.max() - reach
         slack = ROUNDING * (reach + abs(base) + abs(x) + abs(y))
-        return (distance <= reach + slack) & (distance >= hole - slack)
+        is_near = (distance <= reach + slack) & (distance >= hole - slack)
+        for direction in () if bounds is None else DIRECTIONS:
+            # cos(w - direction) = sin(w + shift)
+            shift = np.pi / 2 - direction
+            most = _most_sine(lengths, bounds + shift)
+            along = np.cos(direction) * x + np.sin(direction) * (y - base)
+            is_near = is_near & (along <= most + slack)
+        return is_near
     low, high = -reach, reach
     if bounds is not None:
         # links turn each by itself, so the end takes every height between those two
-        low = lengths @ _least_sine(*bounds)
-        high = -(lengths @ _least_sine(*-bounds[::-1]))
+        low, high = -_most_sine(lengths, -bounds[::-1]), _most_sine(lengths, bounds)
     rise = target - base
     slack = ROUNDING * (reach + abs(base) + abs(target))
     return (rise >= low - slack) & (rise <= high + slack)
 
 
-def _least_sine(lower, upper):
-    """Of the angles from ``lower`` to ``upper``."""
-    # -1 is that of -pi / 2, and a turn from there
-    turn, bottom = 2 * np.pi, -np.pi / 2
-    has_bottom = np.ceil((lower - bottom) / turn) * turn + bottom <= upper
+def _most_sine(lengths, bounds):
+    """Largest sum of l_k sin w_k."""
+    lower, upper = bounds
+    # 1 is that of pi / 2, and a turn from there
+    turn, top = 2 * np.pi, np.pi / 2
+    has_top = np.ceil((lower - top) / turn) * turn + top <= upper
     with np.errstate(invalid="ignore"):
-        return np.where(has_bottom, -1.0, np.minimum(np.sin(lower), np.sin(upper)))
+        return lengths @ np.where(has_top, 1.0, np.maximum(np.sin(lower), np.sin(upper)))

@@ -38,8 +38,8 @@ class ArmSolution:
     converged : bool, for many arms ndarray (N,)
         Whether ``|error|`` is at most the tolerance, or 1e-8 where there is none.
     reachable : bool, for many arms ndarray (N,)
-        Whether there are angles with which the arm reaches its target.  For points the limits of
-        the joints are left out of account.
+        Whether there are angles with which the arm reaches its target.  For points and limits of
+        the joints it is false only where the target is beyond the hull of what the arm reaches.
     path : ndarray (epochs + 1, n), for many arms (epochs + 1, N, n), or None
         Angles from the start on, after each epoch; those of an arm that has come to rest stay.
     start : ndarray (n,)
