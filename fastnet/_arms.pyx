@@ -102,7 +102,8 @@ def descend(tuple arrays not None, Py_ssize_t n_arms, Py_ssize_t n_links, bint a
         all.are_points = are_points
         all.learning_rate = learning_rate
         all.tolerance = tolerance
-        all.upper = NULL if all.lower == NULL else all.lower + n_links
+        if all.lower != NULL:
+            all.upper = all.lower + n_links
         all.path_stride = n_arms * n_links
         scratch = allocate(3 * n_links * float64.vector_length * <Py_ssize_t> sizeof(double))
         if scratch == NULL:
