@@ -30,6 +30,7 @@ _PLACES = {
     "LevenbergMarquardt": "fastnet.optim",
     "Loss": "fastnet.losses",
     "Network": "fastnet.nn.network",
+    "PlanarArm": "fastnet.kinematics",
     "RMSProp": "fastnet.optim",
     "RandomStream": "fastnet.random",
     "Rprop": "fastnet.optim",

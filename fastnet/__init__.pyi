@@ -4,6 +4,7 @@ from fastnet._config import get_include, get_library, isa, show_config
 from fastnet._files import FileFormatError
 from fastnet.activations import Activation
 from fastnet.evolution.genetic_algorithm import GeneticAlgorithm
+from fastnet.kinematics import PlanarArm
 from fastnet.losses import Loss
 from fastnet.nn.files import load
 from fastnet.nn.gradients import check_gradient
@@ -42,6 +43,7 @@ __all__ = [
     "LevenbergMarquardt",
     "Loss",
     "Network",
+    "PlanarArm",
     "RMSProp",
     "RandomStream",
     "Rprop",

@@ -15,7 +15,7 @@ from fastnet._kernels.table cimport ALIGNMENT
 
 cnp.import_array()
 
-__all__ = ["nearest"]
+__all__ = ["finite_array", "nearest"]
 
 
 cdef str type_name(object value):
@@ -232,6 +232,26 @@ cdef cnp.ndarray checked_result(object result, str what, tuple shape, int typenu
     if (<object> array).shape != shape:
         raise ValueError(f"{what} must have shape {shape}, got {(<object> array).shape}")
     return array
+
+
+def finite_array(object value, str name, bint may_be_infinite=False):
+    """Real numbers of any array-like as contiguous float64, not copied where they are that.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument; where a number is NaN, or infinite, its position, too.
+    """
+    cdef cnp.ndarray array = convert(value, name, cnp.NPY_FLOAT64)
+    cdef Py_ssize_t flat = first_nonfinite(array)
+    if flat >= 0 and may_be_infinite:
+        is_nan = np.isnan(array)
+        flat = is_nan.argmax() if is_nan.any() else -1
+    if flat < 0:
+        return array
+    where = position_text(name, flat, (<object> array).shape)
+    wanted = "be a number" if may_be_infinite else "be finite"
+    raise ValueError(f"{where} must {wanted}, got {(<object> array).flat[flat]}")
 
 
 cpdef str nearest(object name, object known, str what):

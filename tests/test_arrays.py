@@ -254,3 +254,28 @@ def test_nearest():
     assert _arrays.nearest("qqqqqq", iter(known), "x") == (
         "unknown x 'qqqqqq': known: relu, tanh, sigmoid"
     )
+
+
+def test_finite_array():
+    array = np.arange(6.0).reshape(2, 3)
+    assert _arrays.finite_array(array, "x") is array
+    for given in ([[1, 2]], np.float32([[1, 2]]), array[:, ::2], array.T, True, 2.5):
+        got = _arrays.finite_array(given, "x")
+        np.testing.assert_array_equal(got, given)
+        assert (got.dtype, got.shape) == (np.float64, np.shape(given))
+        assert got.flags.c_contiguous
+    for value in (np.nan, np.inf, -np.inf):
+        with pytest.raises(ValueError, match=rf"x\[1, 0\] must be finite, got {value}"):
+            _arrays.finite_array([[0, 1], [value, value]], "x")
+        with pytest.raises(ValueError, match=rf"x must be finite, got {value}"):
+            _arrays.finite_array(value, "x")
+    for given in ("one", 1j, None, [None]):
+        with pytest.raises(TypeError, match="x must hold real numbers"):
+            _arrays.finite_array(given, "x")
+
+
+def test_finite_array_that_may_be_infinite():
+    given = [np.inf, -np.inf, 0.0]
+    assert _arrays.finite_array(given, "x", True).tolist() == given
+    with pytest.raises(ValueError, match=r"x\[2\] must be a number, got nan"):
+        _arrays.finite_array([np.inf, 0, np.nan], "x", True)

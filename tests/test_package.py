@@ -28,6 +28,7 @@ PUBLIC = {
     "LevenbergMarquardt",
     "Loss",
     "Network",
+    "PlanarArm",
     "RMSProp",
     "RandomStream",
     "Rprop",

@@ -1,3 +1,4 @@
 ctypedef double real
 include "kernels.pxi"
 include "poles.pxi"
+include "arm.pxi"

@@ -310,28 +310,35 @@ cdef inline vf vmish_derivative(vf x) noexcept nogil:
 
 # Sine and cosine
 
-cdef inline void sine_cosine(vf r, vf *sine, vf *cosine) noexcept nogil:
-    # On |r| <= 0.787: r + r^3 S(r^2) and 1 - r^2 / 2 + r^4 C(r^2), polynomials of degree 2 with
-    # 0.06 u and 0.002 u and of degree 5 with 0.03 u and 0.0006 u
-    cdef vf z = r * r
+cdef inline void sine_cosine_series(vf z, vf *sine, vf *cosine) noexcept nogil:
+    # S and C of sin r = r + r z S(z) and cos r = 1 - z / 2 + z^2 C(z), z = r^2, on |r| <= 0.787:
+    # polynomials of degree 2 with 0.06 u and 0.002 u of the function, and of degree 5 with 0.03 u
+    # and 0.0006 u
     cdef vf z2 = z * z
     cdef vf s, c
     if sizeof(real) == 4:
         s = linear(z, -0.16666655242443085, 0.008332188241183758)
-        s = vfma(z2, vset1(-0.0001951801241375506), s)
+        sine[0] = vfma(z2, vset1(-0.0001951801241375506), s)
         c = linear(z, 0.04166664555668831, -0.0013887308305129409)
-        c = vfma(z2, vset1(2.4432110876659863e-05), c)
+        cosine[0] = vfma(z2, vset1(2.4432110876659863e-05), c)
     else:
-        s = vfma(
+        sine[0] = vfma(
             z2 * z2, linear(z, -2.505075308943283e-08, 1.5896449308451507e-10),
             cubic(z, z2, -0.16666666666666632, 0.008333333333322418, -0.00019841269829767218,
                   2.755731366748956e-06))
-        c = vfma(
+        cosine[0] = vfma(
             z2 * z2, linear(z, 2.087568161552529e-09, -1.1357594625437857e-11),
             cubic(z, z2, 0.04166666666666659, -0.0013888888888872186, 2.4801587288316515e-05,
                   -2.7557314030544615e-07))
+
+
+cdef inline void sine_cosine(vf r, vf *sine, vf *cosine) noexcept nogil:
+    # on |r| <= 0.787
+    cdef vf z = r * r
+    cdef vf s, c
+    sine_cosine_series(z, &s, &c)
     sine[0] = vfma(r * z, s, r)
-    cosine[0] = vfma(z2, c, vfnma(vset1(0.5), z, vset1(1.0)))
+    cosine[0] = vfma(z * z, c, vfnma(vset1(0.5), z, vset1(1.0)))
 
 
 cdef inline vf by_quadrant(vi quadrant, vf sine, vf cosine) noexcept nogil:

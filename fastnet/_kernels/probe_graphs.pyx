@@ -248,6 +248,46 @@ cdef class GraphTable(Table):
         self.check_scratch(states, "pole_episodes")
         return values
 
+    def arms_descend(self, lengths, angles, targets, Py_ssize_t n_epochs, bases=0.0,
+                     learning_rate=0.075, tolerance=-1.0, limits=None):
+        """(angles, pose, errors, epochs, path) of arms that reach for heights or points."""
+        cdef Arms arms
+        angles, lengths = np.asarray(angles), self.given(lengths)
+        if self.k.arms_descend == NULL or angles.ndim != 2 or lengths.shape != angles.shape[1:]:
+            raise ValueError("a table of float64 and an angle of each link of each arm are needed")
+        n_arms, n = angles.shape
+        targets, bases = self.given(targets), self.given(bases)
+        if targets.shape not in ((), (n_arms,), (n_arms, 2)) or bases.shape not in ((), (n_arms,)):
+            raise ValueError("one target and one base are needed, or as many as arms")
+        memset(&arms, 0, sizeof(Arms))
+        arms.n_arms, arms.n_links, arms.n_epochs = n_arms, n, n_epochs
+        arms.target_stride, arms.base_stride = targets.size > 1, bases.size > 1
+        if targets.ndim == 2:
+            arms.target_stride, arms.are_points = 2, True
+        arms.learning_rate, arms.tolerance = learning_rate, tolerance
+        if limits is not None:
+            lower, upper = map(self.given, limits)
+            if lower.shape != (n,) or upper.shape != (n,):
+                raise ValueError("limits of each joint are needed")
+            arms.lower = <double *> address(lower)
+            arms.upper = <double *> address(upper)
+        shapes = (n_arms, n), (n_arms, n), (n_arms,), (n_arms,), (n_epochs + 1, n_arms, n)
+        places = [self.place(int(np.prod(shape)), SENTINEL) for shape in shapes]
+        memory = [raw[first:] for raw, first in places]
+        memory[0][:angles.size] = angles.ravel()
+        memory[3][:n_arms] = 0
+        memory[4][:angles.size] = angles.ravel()
+        scratch = self.workspace(3 * n * self.k.vector_length * 8)
+        arms.lengths, arms.angles = <double *> address(lengths), <double *> address(memory[0])
+        arms.targets, arms.bases = <double *> address(targets), <double *> address(bases)
+        arms.pose, arms.errors = <double *> address(memory[1]), <double *> address(memory[2])
+        arms.epochs, arms.path = <double *> address(memory[3]), <double *> address(memory[4])
+        arms.path_stride = angles.size
+        self.k.arms_descend(&arms, <double *> address(scratch[0][scratch[1]:]))
+        self.check_scratch(scratch, "arms_descend")
+        return tuple(self.take(raw, first, shape, False, "arms_descend")
+                     for (raw, first), shape in zip(places, shapes, strict=True))
+
     def seconds(self, GraphOf graph, x, repeats):
         """Mean time of graph_step where x is one row, else of graph_rows."""
         cdef Py_ssize_t n_rows = len(x) if np.ndim(x) == 2 else 0, n = repeats

@@ -192,6 +192,32 @@ ctypedef struct Episodes:
     take_hook take
     Py_ssize_t *next                # what take counts: 0 at first
 
+# Planar arms with the same links, see arm.pxi.  Nothing in it is read or written with slack.
+ctypedef struct Arms:
+    Py_ssize_t n_arms
+    Py_ssize_t n_links
+    Py_ssize_t n_epochs             # at most
+    const double *lengths           # (n_links,)
+    double *angles                  # (n_arms, n_links): changed, but for no epoch
+    # Of arm i: the height of its base at bases + i base_stride, its target at
+    # targets + i target_stride, one number or, where they are points, two
+    const double *bases
+    const double *targets
+    Py_ssize_t base_stride
+    Py_ssize_t target_stride
+    bint are_points
+    double learning_rate
+    double tolerance                # an arm rests where its error is no larger; -1: none does
+    # (n_links,) the least and the largest angle of each link, which no start is beyond, or NULL
+    const double *lower
+    const double *upper
+    double *pose                    # (n_arms, n_links): heights in the end
+    double *errors                  # (n_arms,): height less target, or the distance of points
+    double *epochs                  # (n_arms,): gets how many were needed, added to what is there
+    # The angles after epoch k of arm i go to path + k path_stride + i n_links; or NULL
+    double *path
+    Py_ssize_t path_stride
+
 ctypedef struct Kernels:
     const char *isa
     const char *dtype
@@ -348,3 +374,6 @@ ctypedef struct Kernels:
     # monitor: or NULL
     int (*pole_episodes)(Episodes *episodes, const Kernels *networks, void *network_states,
                          Py_ssize_t network_bytes, Monitor *monitor) noexcept nogil
+
+    # Descent of planar arms, in float64 tables only; NULL elsewhere.  scratch: 3 n_links vectors
+    void (*arms_descend)(const Arms *arms, double *scratch) noexcept nogil

@@ -48,7 +48,7 @@ SIGMOID = GraphOf(1, [([0], "sigmoid")], [1], [2.0])
 # The force is always -10 N
 PUSH = GraphOf(7, [([0], "identity")], [7], [0.0])
 
-FLOAT64_ONLY = {"pole_step", "pole_lanes", "pole_episodes"}
+FLOAT64_ONLY = {"pole_step", "pole_lanes", "pole_episodes", "arms_descend"}
 
 # name: (call, expected) of an example that every precision computes exactly, or to rounding
 CALLS = {
@@ -141,6 +141,12 @@ CALLS = {
     # one that leaves its track at once, and one that stands
     "pole_episodes": (
         lambda t: t.pole_episodes(PUSH, [[2.4, 1, 0, 0, 0, 0], [0.0] * 6], 3), [0, 3],
+    ),
+    # two arms of two links that lie flat, one of them with its end at its target: the other turns
+    # its links by rate x error x length
+    "arms_descend": (
+        lambda t: t.arms_descend([1.0, 2.0], np.zeros((2, 2)), [0.5, 0.0], 1, 0.0, 0.25)[0],
+        [[0.125, 0.25], [0.0, 0.0]],
     ),
     # a <- a / 2 + 1 / 4 ends at 1 / 2, what a lane leaves in the sum; 100 repeats count 200 for it
     "fma_chain": (lambda t: np.divide(*t.fma_chain(100)), 400.0),
