@@ -18,6 +18,9 @@ from fastnet.optim import (
     LevenbergMarquardt,
     RMSProp,
     Rprop,
+    derivative,
+    gradient,
+    hessian,
     schedules,
 )
 from fastnet.random import RandomStream
@@ -48,8 +51,11 @@ __all__ = [
     "__version__",
     "activations",
     "check_gradient",
+    "derivative",
     "get_include",
     "get_library",
+    "gradient",
+    "hessian",
     "isa",
     "load",
     "losses",

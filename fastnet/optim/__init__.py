@@ -16,6 +16,9 @@ _PLACES = {
     "RMSProp": "adaptive",
     "Rprop": "rprop",
     "SGD": "sgd",
+    "derivative": "derivatives",
+    "gradient": "derivatives",
+    "hessian": "derivatives",
 }
 
 __all__ = [*_PLACES, "schedules"]

@@ -1,5 +1,6 @@
 from fastnet.optim import schedules
 from fastnet.optim.adaptive import Adagrad, Adam, AdamW, RMSProp
+from fastnet.optim.derivatives import derivative, gradient, hessian
 from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.least_squares import LevenbergMarquardt
 from fastnet.optim.optimizers import Optimizer
@@ -16,5 +17,8 @@ __all__ = [
     "Optimizer",
     "RMSProp",
     "Rprop",
+    "derivative",
+    "gradient",
+    "hessian",
     "schedules",
 ]
