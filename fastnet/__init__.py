@@ -35,6 +35,7 @@ _PLACES = {
     "Rprop": "fastnet.optim",
     "SGD": "fastnet.optim",
     "check_gradient": "fastnet.nn.gradients",
+    "critical_points": "fastnet.optim",
     "derivative": "fastnet.optim",
     "get_include": "fastnet._config",
     "get_library": "fastnet._config",

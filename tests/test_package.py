@@ -35,6 +35,7 @@ PUBLIC = {
     "__version__",
     "activations",
     "check_gradient",
+    "critical_points",
     "derivative",
     "get_include",
     "get_library",

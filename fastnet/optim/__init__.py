@@ -16,6 +16,7 @@ _PLACES = {
     "RMSProp": "adaptive",
     "Rprop": "rprop",
     "SGD": "sgd",
+    "critical_points": "extrema",
     "derivative": "derivatives",
     "gradient": "derivatives",
     "hessian": "derivatives",

@@ -1,6 +1,7 @@
 from fastnet.optim import schedules
 from fastnet.optim.adaptive import Adagrad, Adam, AdamW, RMSProp
 from fastnet.optim.derivatives import derivative, gradient, hessian
+from fastnet.optim.extrema import critical_points
 from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.least_squares import LevenbergMarquardt
 from fastnet.optim.optimizers import Optimizer
@@ -17,6 +18,7 @@ __all__ = [
     "Optimizer",
     "RMSProp",
     "Rprop",
+    "critical_points",
     "derivative",
     "gradient",
     "hessian",
