@@ -1,5 +1,6 @@
 """Where the derivative of a function of one number is zero: minima, maxima, inflections."""
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ DOUBT = 4.0
 # Beside a point where f' touches 0 at least this much of the slope is gone from one grid point to
 # the next: 1/4 for a parabola of f', less for anything flatter.
 TOUCH = 0.4
-# Where the slope grows like this towards its change of sign there is a pole and no extremum.
+# So many times as far as the slopes at the ends of a cell lead nothing but a pole goes.
 POLE = 1e3
 KINDS = {(-1, 1): "minimum", (1, -1): "maximum", (1, 1): "inflection", (-1, -1): "inflection"}
 
@@ -70,36 +71,52 @@ class Slope:
 
     def sign(self, x):
         """-1, 1, or 0 for what cannot be told from 0; None where there is no derivative."""
-        value, uncertainty = self(x)
-        if not math.isfinite(value):
-            return None
-        if abs(value) <= DOUBT * uncertainty:
-            return 0
-        return 1 if value > 0 else -1
+        return sign_of(*self(x))
+
+
+def sign_of(value, uncertainty):
+    if not math.isfinite(value):
+        return None
+    if abs(value) <= DOUBT * uncertainty:
+        return 0
+    return 1 if value > 0 else -1
 
 
 def crossing(slope, low, high, sign):
     """Where a slope that has this sign at low and the other one at high passes 0.
 
-    Bisection finds a point without a sign, or two numbers beside each other; around such a point,
-    the middle of all that have none.
+    Secants and bisection find a point without a sign, or two numbers beside each other; around
+    such a point, the middle of all that have none.  (The Illinois method: Dowell, Jarratt, BIT 11,
+    1971.)
     """
     left, right = low, high
-    while True:
+    f_left, f_right = slope(left)[0], slope(right)[0]
+    last = 0
+    for trial in itertools.count():
         middle = left + (right - left) / 2
         if not left < middle < right:
             return left if abs(slope(left)[0]) <= abs(slope(right)[0]) else right
-        found = slope.sign(middle)
+        if trial % 3 < 2 and f_left != f_right:
+            secant = left + (right - left) * (f_left / (f_left - f_right))
+            middle = secant if left < secant < right else middle
+        value, uncertainty = slope(middle)
+        found = sign_of(value, uncertainty)
         if found == 0:
             break
         # without a derivative there, as at a pole: any side
         if found == sign:
-            left = middle
+            left, f_left = middle, value
+            f_right /= 2 if last == sign else 1
         else:
-            right = middle
+            right, f_right = middle, value
+            f_left /= 2 if last == -sign else 1
+        last = sign if found == sign else -sign
     if slope.is_given:
         return middle
-    return (edge(slope, left, middle) + edge(slope, right, middle)) / 2
+    middle = (edge(slope, left, middle) + edge(slope, right, middle)) / 2
+    # Of the numbers that are equally good, people like round ones best.
+    rounded = float(f"{middle:.13g}")
+    return rounded if low < rounded < high and slope.sign(rounded) == 0 else middle
 
 
 def edge(slope, outside, inside):
@@ -136,10 +153,9 @@ class Search:
 
     def add_crossing(self, low, high, sign):
         x = crossing(self.slope, low, high, sign)
-        beside = 16 * EPSILON * max(abs(x), abs(high - low))
-        near = [abs(self.slope(p)[0]) for p in (max(low, x - beside), min(high, x + beside))]
-        far = [abs(self.slope(p)[0]) for p in (low, high)]
-        if not min(near) > POLE * max(far):
+        # Beside a pole the values leave all that the slopes at the ends can explain.
+        reach = POLE * (high - low) * max(abs(self.slope(low)[0]), abs(self.slope(high)[0]))
+        if abs(self.f(x) - self.f(low)) <= reach:
             self.add(x, sign, -sign)
 
     def add_touch(self, low, high, sign):
@@ -238,8 +254,8 @@ def check_values(f, grid):
 def critical_points(f, interval, derivative=None, n_points=1000):
     """All points of an interval where the derivative of a function is zero.
 
-    The derivative is sampled at equal distances. Where its sign changes, bisection finds the
-    point; where it comes near to 0 and turns back, the zero of the second derivative does, and
+    The derivative is sampled at equal distances. Where its sign changes, secants and bisection find
+    the point; where it comes near to 0 and turns back, the zero of the second derivative does, and
     shows whether the first one touches 0 there.
 
     Parameters
