@@ -37,6 +37,7 @@ _PLACES = {
     "check_gradient": "fastnet.nn.gradients",
     "critical_points": "fastnet.optim",
     "derivative": "fastnet.optim",
+    "fit_curve": "fastnet.optim",
     "get_include": "fastnet._config",
     "get_library": "fastnet._config",
     "gradient": "fastnet.optim",

@@ -37,6 +37,7 @@ PUBLIC = {
     "check_gradient",
     "critical_points",
     "derivative",
+    "fit_curve",
     "get_include",
     "get_library",
     "gradient",

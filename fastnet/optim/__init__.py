@@ -18,6 +18,7 @@ _PLACES = {
     "SGD": "sgd",
     "critical_points": "extrema",
     "derivative": "derivatives",
+    "fit_curve": "curve_fit",
     "gradient": "derivatives",
     "hessian": "derivatives",
 }

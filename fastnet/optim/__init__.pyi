@@ -1,5 +1,6 @@
 from fastnet.optim import schedules
 from fastnet.optim.adaptive import Adagrad, Adam, AdamW, RMSProp
+from fastnet.optim.curve_fit import fit_curve
 from fastnet.optim.derivatives import derivative, gradient, hessian
 from fastnet.optim.extrema import critical_points
 from fastnet.optim.lbfgs import LBFGS
@@ -20,6 +21,7 @@ __all__ = [
     "Rprop",
     "critical_points",
     "derivative",
+    "fit_curve",
     "gradient",
     "hessian",
     "schedules",
