@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnet._checks import checked_int
 from fastnet.optim import curve_methods
-from fastnet.optim.curve_problem import Problem, column_scale
+from fastnet.optim.curve_problem import Problem
 from fastnet.optim.full_batch import FullBatchOptimizer
 from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.least_squares import LevenbergMarquardt
@@ -123,23 +123,6 @@ def rule_of(step):
     return length
 
 
-def scale_of(scale, problem):
-    n = len(problem.start)
-    if isinstance(scale, (bool, np.bool_)):
-        return column_scale(problem.jacobian(problem.start)) if scale else np.ones(n)
-    if isinstance(scale, str):
-        if scale != "rms":
-            raise ValueError(f"scale must be True, False, 'rms' or numbers, got {scale!r}")
-        rms = np.sqrt(np.mean(problem.jacobian(problem.start) ** 2, axis=0))
-        return 1 / np.where(rms > 0, rms, 1.0)
-    result = np.array(scale, np.float64)
-    if result.shape != (n,):
-        raise ValueError(f"scale must have shape ({n},), got {result.shape}")
-    if not (np.isfinite(result).all() and (result > 0).all()):
-        raise ValueError(f"scale must be above 0 and finite, got {scale}")
-    return result
-
-
 def number_in(value, name):
     if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
@@ -235,17 +218,17 @@ def fit_curve(template, x, y, p0, loss="absolute_error", gradient=None, method="
     >>> r.parameters.round(9), round(r.loss, 9)
     (array([ -1., 100.]), 5.0)
     """
-    problem = Problem(template, x, y, p0, loss, gradient)
+    problem = Problem(template, x, y, p0, loss, gradient, scale)
     max_iterations = checked_int(max_iterations, "max_iterations", 0)
     tolerance = number_in(tolerance, "tolerance")
     step = checked_step(step)
-    iterations = iterations_of(problem, method, scale, step, normalize, guard, tolerance)
+    iterations = iterations_of(problem, method, step, normalize, guard, tolerance)
     if check_gradient:
         problem.verify()
     return run(problem, iterations, max_iterations, record)
 
 
-def iterations_of(problem, method, scale, step, normalize, guard, tolerance):
+def iterations_of(problem, method, step, normalize, guard, tolerance):
     """The generator that a method is."""
     if isinstance(method, str) and method == "auto":
         if step != "auto":
@@ -259,9 +242,9 @@ def iterations_of(problem, method, scale, step, normalize, guard, tolerance):
             f"step and normalize are for method='steepest_descent', got method={method!r}"
         )
     if method == "steepest_descent":
-        return steepest_descent(problem, scale_of(scale, problem), step, normalize, tolerance)
+        return steepest_descent(problem, step, normalize, tolerance)
     if method == "newton":
-        return curve_methods.newton(problem, scale_of(scale, problem), guard, tolerance)
+        return curve_methods.newton(problem, guard, tolerance)
     if method == "least_deviations":
         if problem.kinks is None:
             raise ValueError(
@@ -269,10 +252,10 @@ def iterations_of(problem, method, scale, step, normalize, guard, tolerance):
                 f"got {problem.loss!r}"
             )
         return curve_methods.least_deviations(problem, tolerance)
-    return by_optimizer(problem, optimizer_of(method, tolerance), scale, tolerance)
+    return by_optimizer(problem, optimizer_of(method, tolerance), tolerance)
 
 
-def steepest_descent(problem, scale, step, normalize, tolerance):
+def steepest_descent(problem, step, normalize, tolerance):
     if step == "auto":
         step = "armijo" if problem.kinks is None else "exact"
     if step == "exact":
@@ -281,12 +264,12 @@ def steepest_descent(problem, scale, step, normalize, tolerance):
                 "step='exact' is for the losses absolute_error and quantile without normalize, "
                 f"got {problem.loss!r}"
             )
-        return curve_methods.exact(problem, scale, tolerance)
+        return curve_methods.exact(problem, tolerance)
     if step == "armijo":
-        return curve_methods.armijo(problem, scale, normalize, tolerance)
+        return curve_methods.armijo(problem, normalize, tolerance)
     if step == "grow_shrink":
-        return curve_methods.grow_shrink(problem, scale, normalize, tolerance)
-    return curve_methods.fixed(problem, scale, rule_of(step), normalize, tolerance)
+        return curve_methods.grow_shrink(problem, normalize, tolerance)
+    return curve_methods.fixed(problem, rule_of(step), normalize, tolerance)
 
 
 def optimizer_of(method, tolerance):
@@ -308,7 +291,7 @@ def optimizer_of(method, tolerance):
         ) from None
 
 
-def by_optimizer(problem, optimizer, scale, tolerance):
+def by_optimizer(problem, optimizer, tolerance):
     if isinstance(optimizer, LevenbergMarquardt):
         if not problem.is_squared:
             raise ValueError(
@@ -316,7 +299,6 @@ def by_optimizer(problem, optimizer, scale, tolerance):
                 f"got {problem.loss!r}"
             )
         return curve_methods.levenberg_marquardt(problem, optimizer)
-    scale = scale_of(scale, problem)
     if isinstance(optimizer, FullBatchOptimizer):
-        return curve_methods.lbfgs(problem, optimizer, scale)
-    return curve_methods.first_order(problem, optimizer, scale, tolerance)
+        return curve_methods.lbfgs(problem, optimizer)
+    return curve_methods.first_order(problem, optimizer, tolerance)

@@ -1,7 +1,8 @@
 """The ways to fit a curve.
 
 Each is a generator: it yields the parameters after each iteration, and returns the reason to end
-where it has one.  ``scale`` (n_parameters,): parameters are ``p = scale * u``, and descent is by u.
+where it has one.  ``problem.scale`` (n_parameters,): parameters are ``p = scale * u``, and descent
+is by u.
 """
 
 import itertools
@@ -28,8 +29,9 @@ TAKEN = 0.1
 MOST_TRIALS = 60
 
 
-def fixed(problem, scale, length, normalize, tolerance):
+def fixed(problem, length, normalize, tolerance):
     """Steps against the gradient, of the length that ``length(k, value, squared norm)`` gives."""
+    scale = problem.scale
     p = problem.start
     for k in itertools.count():
         g = problem.loss_gradient(p, problem.jacobian(p)) * scale
@@ -47,8 +49,9 @@ def fixed(problem, scale, length, normalize, tolerance):
         p = new
 
 
-def armijo(problem, scale, normalize, tolerance):
+def armijo(problem, normalize, tolerance):
     """First step 1, halved until it descends by 1e-4 of what the gradient promises."""
+    scale = problem.scale
     p = problem.start
     while True:
         g = problem.loss_gradient(p, problem.jacobian(p)) * scale
@@ -72,8 +75,9 @@ def armijo(problem, scale, normalize, tolerance):
         p = new
 
 
-def grow_shrink(problem, scale, normalize, tolerance):
+def grow_shrink(problem, normalize, tolerance):
     """A step that descends makes the next one longer; one that does not is taken back."""
+    scale = problem.scale
     p, length = problem.start, 0.01
     g = None
     while True:
@@ -98,11 +102,12 @@ def grow_shrink(problem, scale, normalize, tolerance):
             yield p
 
 
-def exact(problem, scale, tolerance):
+def exact(problem, tolerance):
     """Steepest descent by the least subgradient, with exact line searches.
 
     For templates that are linear in their parameters.
     """
+    scale = problem.scale
     p = problem.start
     low, high = kinks_of_mean(problem)
     # What is 0 at a kink that a line search went to, with the error of a numeric derivative
@@ -280,8 +285,9 @@ def second_order(problem, p, e, A, scale, basis, multipliers, low, high):
     return p + scale * z
 
 
-def newton(problem, scale, guard, tolerance):
+def newton(problem, guard, tolerance):
     """u - H^-1 g; with the guard the absolute eigenvalues of H."""
+    scale = problem.scale
     u = problem.start / scale
     while True:
         p = u * scale
@@ -326,17 +332,19 @@ def levenberg_marquardt(problem, optimizer):
     return full_batch(problem, optimizer, objective, np.ones(len(problem.start)))
 
 
-def lbfgs(problem, optimizer, scale):
+def lbfgs(problem, optimizer):
+    scale = problem.scale
     objective = CallableObjective(
         len(problem.start),
         lambda u: problem.value(u * scale),
         lambda u: problem.loss_gradient(u * scale, problem.jacobian(u * scale)) * scale,
     )
-    return full_batch(problem, optimizer, objective, scale)
+    return (yield from full_batch(problem, optimizer, objective, scale))
 
 
-def first_order(problem, optimizer, scale, tolerance):
+def first_order(problem, optimizer, tolerance):
     """Steps of an optimizer of networks, on what the parameters are away from p0, by the scale."""
+    scale = problem.scale
     u = np.zeros(len(problem.start))
     p = problem.start
     while True:

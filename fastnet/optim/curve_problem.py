@@ -1,5 +1,6 @@
 """What a curve is fitted to: predictions, loss and derivatives of a template, each counted."""
 
+import functools
 import math
 
 import numpy as np
@@ -51,7 +52,7 @@ class Problem:
         As `kinks_of` the loss.
     """
 
-    def __init__(self, template, x, y, p0, loss, gradient):
+    def __init__(self, template, x, y, p0, loss, gradient, scale):
         self.template = template
         self.gradient = gradient
         self.loss = loss
@@ -63,6 +64,7 @@ class Problem:
             self.start = np.array([self.start])
         self.n_evaluations = 0
         self.known = {}
+        self.given_scale = scale_of(scale, len(self.start))
         self.check()
         first = self.predict(self.start)
         wrong = ~np.isfinite(first)
@@ -77,6 +79,13 @@ class Problem:
     @property
     def is_squared(self):
         return isinstance(self.loss, str) and self.loss in SQUARES
+
+    @functools.cached_property
+    def scale(self):
+        """What parameters are divided by (n_parameters,); see `fit_curve`."""
+        if isinstance(self.given_scale, np.ndarray):
+            return self.given_scale
+        return column_scale(self.jacobian(self.start), rms=self.given_scale == "rms")
 
     def check(self):
         if self.y.ndim != 1 or self.x.ndim == 0:
@@ -124,7 +133,7 @@ class Problem:
             return math.nan
         with np.errstate(all="ignore"):
             rows = losses.value(self.loss, predicted[:, None], self.y[:, None])
-        return float(np.mean(rows))
+            return float(np.mean(rows))
 
     def row_slopes(self, p):
         """Derivative of each point's loss by its prediction (n_points,)."""
@@ -202,7 +211,26 @@ class Problem:
         return float(np.mean(rows))
 
 
-def column_scale(jacobian):
-    """1 / the largest modulus of each column: parameters in units of the predictions."""
-    largest = np.abs(jacobian).max(axis=0)
-    return 1 / np.where(largest > 0, largest, 1.0)
+def column_scale(jacobian, rms=False):
+    """1 / the largest modulus of each column, or the root of its mean square.
+
+    Parameters are in units of the predictions then.
+    """
+    size = np.sqrt(np.mean(jacobian**2, axis=0)) if rms else np.abs(jacobian).max(axis=0)
+    return 1 / np.where(size > 0, size, 1.0)
+
+
+def scale_of(scale, n):
+    """An array (n,), or what `Problem.scale` is to be computed by."""
+    if isinstance(scale, str) and scale == "rms":
+        return scale
+    if isinstance(scale, (bool, np.bool_)):
+        return "largest" if scale else np.ones(n)
+    if isinstance(scale, str):
+        raise ValueError(f"scale must be True, False, 'rms' or numbers, got {scale!r}")
+    result = np.array(scale, np.float64)
+    if result.shape != (n,):
+        raise ValueError(f"scale must have shape ({n},), got {result.shape}")
+    if not (np.isfinite(result).all() and (result > 0).all()):
+        raise ValueError(f"scale must be above 0 and finite, got {scale}")
+    return result
