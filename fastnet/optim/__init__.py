@@ -16,6 +16,11 @@ _PLACES = {
     "RMSProp": "adaptive",
     "Rprop": "rprop",
     "SGD": "sgd",
+    "critical_points": "extrema",
+    "derivative": "derivatives",
+    "fit_curve": "curve_fit",
+    "gradient": "derivatives",
+    "hessian": "derivatives",
 }
 
 __all__ = [*_PLACES, "schedules"]

@@ -1,5 +1,8 @@
 from fastnet.optim import schedules
 from fastnet.optim.adaptive import Adagrad, Adam, AdamW, RMSProp
+from fastnet.optim.curve_fit import fit_curve
+from fastnet.optim.derivatives import derivative, gradient, hessian
+from fastnet.optim.extrema import critical_points
 from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.least_squares import LevenbergMarquardt
 from fastnet.optim.optimizers import Optimizer
@@ -16,5 +19,10 @@ __all__ = [
     "Optimizer",
     "RMSProp",
     "Rprop",
+    "critical_points",
+    "derivative",
+    "fit_curve",
+    "gradient",
+    "hessian",
     "schedules",
 ]

@@ -1,0 +1,29 @@
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["LeastDeviations", "line_search", "steepest_direction"]
+
+_Array = npt.NDArray[np.float64]
+
+def line_search(
+    e: _Array, q: _Array, low: _Array, high: _Array, slope: float
+) -> tuple[float, int]: ...
+
+class LeastDeviations:
+    A: _Array
+    b: _Array
+    low: _Array
+    high: _Array
+    basis: npt.NDArray[np.intp]
+    def __init__(
+        self,
+        A: _Array,
+        b: _Array,
+        low: _Array,
+        high: _Array,
+        basis: npt.NDArray[np.intp],
+        size: float,
+    ) -> None: ...
+    def solve(self) -> tuple[_Array, _Array]: ...
+
+def steepest_direction(g: _Array, A: _Array, low: _Array, high: _Array) -> _Array: ...
