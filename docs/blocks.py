@@ -30,7 +30,7 @@ def missing_packages(code):
 
 
 class Page:
-    """A page whose blocks run in one namespace; line numbers of tracebacks are those of the file."""
+    """A page whose blocks run in one namespace; tracebacks name the lines of the file."""
 
     def __init__(self, path):
         self.path = Path(path)

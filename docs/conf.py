@@ -10,6 +10,8 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from docutils.nodes import SkipNode
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 from sphinx.util.inspect import safe_getattr
 
@@ -32,6 +34,7 @@ PUBLIC = (
     "fastnet.neat.tasks",
     "fastnet.optim",
     "fastnet.optim.schedules",
+    "fastnet.plot",
     "fastnet.random",
 )
 # autodoc would read the stubs of extension modules, which have no docstrings, of what is not loaded
@@ -48,7 +51,6 @@ version = release = fastnet.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
 ]
@@ -67,12 +69,28 @@ myst_heading_anchors = 3
 copybutton_exclude = ".linenos, .gp, .go"
 suppress_warnings = []
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = f"fastnet {version}"
+html_theme_options = {
+    "light_css_variables": {"code-font-size": "80%"},
+    "dark_css_variables": {"code-font-size": "80%"},
+}
 html_static_path = ["_static"]
 html_css_files = ["fastnet.css"]
 html_copy_source = False
 html_show_sphinx = False
+
+
+def inline_math(writer, node):
+    """Formulas as MathML, which browsers read by themselves: no script from elsewhere."""
+    writer.body.append(tex2mathml(node.astext()))
+    raise SkipNode
+
+
+def block_math(writer, node):
+    writer.body.append(f"<div class='math'>{tex2mathml(node.astext(), True)}</div>")
+    raise SkipNode
 
 
 def run_blocks(app, name, source):
@@ -141,6 +159,7 @@ def missing_names(app, env):
 
 
 def setup(app):
+    app.add_html_math_renderer("mathml", (inline_math, None), (block_math, None))
     app.connect("source-read", run_blocks)
     app.add_autodoc_attrgetter(type, attribute)
     app.connect("env-check-consistency", missing_names)

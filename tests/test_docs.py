@@ -20,6 +20,7 @@ MODULES = (
     "fastnet.neat.tasks",
     "fastnet.optim",
     "fastnet.optim.schedules",
+    "fastnet.plot",
     "fastnet.random",
 )
 
