@@ -52,6 +52,15 @@ def test_blocks_run(blocks, path, tmp_path, monkeypatch):
         importlib.sys.modules["matplotlib.pyplot"].close("all")
 
 
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_commands_name_files(path):
+    root = DOCS.parent
+    for command in re.findall(r"`(python [^`]+)`", path.read_text(encoding="utf-8")):
+        words = command.split()
+        name = words[2].replace(".", "/") + ".py" if words[1] == "-m" else words[1]
+        assert (root / name).is_file(), command
+
+
 def resolve(name):
     first, *rest = name.split(".")
     value = importlib.import_module(first)
