@@ -1,7 +1,8 @@
 """The Python blocks of a page of Markdown: run them, and put beside them what they print and draw.
 
 Building the site (conf.py) and the tests run them alike: all blocks of a page in one namespace,
-from top to bottom.  A block that imports a package which is not installed is shown, and not run.
+from top to bottom.  A block that imports a package which is not installed is shown and not run, as
+is one that needs what such a block would have made.
 """
 
 import ast
@@ -17,16 +18,26 @@ OPTIONAL = ("gymnasium", "neat", "numba", "onnx", "sklearn", "torch")
 EXTRAS = {"fastnet.sklearn": "sklearn"}
 
 
-def missing_packages(code):
+def is_installed(package):
+    return importlib.util.find_spec(package) is not None
+
+
+def missing_packages(tree):
     """Optional packages that a block imports and that are not installed."""
     names = set()
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
     tops = {EXTRAS.get(name, name.split(".")[0]) for name in names}
-    return sorted(n for n in tops.intersection(OPTIONAL) if importlib.util.find_spec(n) is None)
+    return {name for name in tops.intersection(OPTIONAL) if not is_installed(name)}
+
+
+def names_in(tree, context):
+    """Names that a block sets (ast.Store) or uses (ast.Load)."""
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return {node.id for node in nodes if isinstance(node.ctx, context)}
 
 
 class Page:
@@ -42,16 +53,20 @@ class Page:
 
         ``value`` is that of a last line which is an expression, else None.
         """
+        unknown = set()
         for match in FENCED.finditer(self.text):
-            if not missing_packages(match[1]):
-                line = self.text[: match.start(1)].count("\n")
-                printed = io.StringIO()
-                with contextlib.redirect_stdout(printed):
-                    value = self._execute("\n" * line + match[1])
-                yield match, printed.getvalue(), value
+            line = self.text[: match.start(1)].count("\n")
+            tree = ast.parse("\n" * line + match[1], str(self.path))
+            made, used = names_in(tree, ast.Store), names_in(tree, ast.Load)
+            if missing_packages(tree) or used & (unknown - made - self.namespace.keys()):
+                unknown |= made
+                continue
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                value = self._execute(tree)
+            yield match, printed.getvalue(), value
 
-    def _execute(self, code):
-        tree = ast.parse(code, str(self.path))
+    def _execute(self, tree):
         last = None
         if tree.body and isinstance(tree.body[-1], ast.Expr):
             last = tree.body.pop()

@@ -3,8 +3,10 @@
 import importlib
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -40,16 +42,37 @@ def name_of(path):
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_blocks_run(blocks, path, tmp_path, monkeypatch):
     page = blocks.Page(path)
-    assert page.text.count("```python") == len(blocks.FENCED.findall(page.text))
+    n_blocks = len(blocks.FENCED.findall(page.text))
+    assert page.text.count("```python") == n_blocks
+    monkeypatch.chdir(tmp_path)
+    n_run = run(page)
+    if all(map(blocks.is_installed, blocks.OPTIONAL)):
+        assert n_run == n_blocks
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_blocks_run_without_optional_packages(blocks, path, tmp_path, monkeypatch):
+    page = blocks.Page(path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(blocks, "is_installed", lambda package: False)
+    code = blocks.FENCED.findall(page.text)
+    words = "|".join(map(re.escape, [*blocks.OPTIONAL, *blocks.EXTRAS]))
+    if not re.search(rf"^(?:import|from) (?:{words})\b", "\n".join(code), re.M):
+        pytest.skip("needs none")
+    assert run(page) < len(code)
+
+
+def run(page):
+    """The number of blocks of a page that ran."""
     if "fn.plot" in page.text or "matplotlib" in page.text:
         pytest.importorskip("matplotlib").use("Agg")
-    monkeypatch.chdir(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setenv("MPLBACKEND", "Agg")
-        for _ in page.run():
-            pass
-    if "matplotlib.pyplot" in importlib.sys.modules:
-        importlib.sys.modules["matplotlib.pyplot"].close("all")
+    options = np.get_printoptions()
+    try:
+        return sum(1 for _ in page.run())
+    finally:
+        np.set_printoptions(**options)
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
