@@ -409,7 +409,7 @@ def huber(delta=1.0):
     """The Huber loss: a square near the target, a straight line away from it.
 
     It counts an error e as e^2 / 2 up to delta and as delta (abs(e) - delta / 2) beyond, so that
-    outliers pull with a bounded force [1]_.
+    outliers pull with a bounded force (Huber 1964).
 
     Parameters
     ----------
@@ -428,8 +428,8 @@ def huber(delta=1.0):
 
     References
     ----------
-    .. [1] Huber: Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35
-       (1964), section 1.
+    Huber: Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35
+    (1964), section 1.
 
     Examples
     --------
@@ -441,7 +441,7 @@ def huber(delta=1.0):
 
 
 def quantile(q=0.5):
-    """The quantile (pinball) loss, whose minimizer is the q-quantile of the targets [1]_.
+    """The quantile (pinball) loss, whose minimizer is the q-quantile of the targets.
 
     A unit below the target costs q, a unit above it 1 - q.
 
@@ -462,7 +462,7 @@ def quantile(q=0.5):
 
     References
     ----------
-    .. [1] Koenker, Bassett: Regression Quantiles, Econometrica 46 (1978), section 2.
+    Koenker, Bassett: Regression Quantiles, Econometrica 46 (1978), section 2.
 
     Examples
     --------

@@ -63,12 +63,15 @@ SDIST_FILES = (
     "fastnet/nn/network.pyi",
     "fastnet/py.typed",
     "examples/digits.py",
+    "docs/conf.py",
+    "docs/index.md",
     "examples/evolve_xor.py",
     "benchmarks/__init__.py",
     "tests/conftest.py",
     "tests/data/seed_cases.json",
 )
 GENERATED = {".c", ".cpp", ".o", ".so", ".pyd", ".pyc"}
+GENERATED_FOLDERS = ("build/", "docs/_build/", "docs/_pictures/")
 
 
 def identifiers(platform, architecture):
@@ -130,7 +133,7 @@ def check_sdist(names):
         if name not in names:
             yield f"{name} is missing"
     for name in names:
-        if PurePosixPath(name).suffix in GENERATED or name.startswith("build/"):
+        if PurePosixPath(name).suffix in GENERATED or name.startswith(GENERATED_FOLDERS):
             yield f"{name} is generated"
 
 

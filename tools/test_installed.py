@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDED = ("tests", "examples", "benchmarks", "README.md", "pyproject.toml")
+NEEDED = ("tests", "examples", "benchmarks", "docs", "README.md", "pyproject.toml")
 
 
 def supported():
@@ -46,7 +46,7 @@ def main(arguments=None):
     with tempfile.TemporaryDirectory(prefix="fastnet-tests.") as folder:
         for name in NEEDED:
             if (ROOT / name).is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
+                ignored = shutil.ignore_patterns("__pycache__", "_build", "_pictures")
                 shutil.copytree(ROOT / name, Path(folder, name), ignore=ignored)
             elif (ROOT / name).exists():
                 shutil.copy2(ROOT / name, folder)

@@ -56,7 +56,7 @@ def to_onnx(net, path=None):
 
     Parameters
     ----------
-    net : Network
+    net : fastnet.Network
     path : str or path-like, optional
         A file to write, too, replacing what is there at once.
 

@@ -177,7 +177,7 @@ def to_torch(net):
 
     Parameters
     ----------
-    net : Network
+    net : fastnet.Network
 
     Returns
     -------

@@ -52,7 +52,7 @@ cdef class Population:
         Generations evaluated so far.
     registry : InnovationRegistry
         Of this run.
-    history : History
+    history : fastnet.neat.history.History
         Figures of all generations.
 
     Raises

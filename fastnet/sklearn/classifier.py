@@ -64,8 +64,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     batch_size : int or "auto", default="auto"
         "auto" is 200, or all rows where they are fewer.
     learning_rate : str, default="constant"
-        For solver="sgd": "constant"; "invscaling", learning_rate_init / (t_ + 1) ** power_t after
-        each epoch; "adaptive", a fifth of the rate where training would end for lack of progress.
+        For solver="sgd": "constant"; "invscaling", ``learning_rate_init / (t_ + 1) ** power_t``
+        after each epoch; "adaptive", a fifth of the rate where training would end for lack of
+        progress.
     learning_rate_init : float or schedule, default=0.001
         For the solvers from "sgd" to "adagrad"; a schedule is ``callable(step_index)``.
     power_t : float, default=0.5
