@@ -33,7 +33,7 @@ LOOPS = (
     "fastnet.neat.graph", "fastnet.neat.mutation", "fastnet.neat.species", "fastnet.nn.network",
 )  # fmt: skip
 CALLS = (
-    "fastnet._workspace", "fastnet.nn.dense", "fastnet.optim.adaptive",
+    "fastnet._workspace", "fastnet.nn.dense", "fastnet.optim.adaptive", "fastnet.optim.descent",
     "fastnet.optim.first_order", "fastnet.optim.optimizers", "fastnet.optim.sgd",
     "fastnet.training.loop", "fastnet.training.model", "fastnet.neat._genes",
     "fastnet.neat.network", "fastnet.neat.tasks.xor",

@@ -39,6 +39,9 @@ _PLACES = {
     "get_library": "fastnet._config",
     "isa": "fastnet._config",
     "load": "fastnet.nn.files",
+    "maximize": "fastnet.optim",
+    "minimize": "fastnet.optim",
+    "multi_start": "fastnet.optim",
     "schedules": "fastnet.optim",
     "show_config": "fastnet._config",
 }

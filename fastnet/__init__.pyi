@@ -18,6 +18,9 @@ from fastnet.optim import (
     LevenbergMarquardt,
     RMSProp,
     Rprop,
+    maximize,
+    minimize,
+    multi_start,
     schedules,
 )
 from fastnet.random import RandomStream
@@ -53,6 +56,9 @@ __all__ = [
     "isa",
     "load",
     "losses",
+    "maximize",
+    "minimize",
+    "multi_start",
     "neat",
     "optim",
     "random",

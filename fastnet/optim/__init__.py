@@ -16,6 +16,9 @@ _PLACES = {
     "RMSProp": "adaptive",
     "Rprop": "rprop",
     "SGD": "sgd",
+    "maximize": "minimization",
+    "minimize": "minimization",
+    "multi_start": "minimization",
 }
 
 __all__ = [*_PLACES, "schedules"]

@@ -2,6 +2,7 @@ from fastnet.optim import schedules
 from fastnet.optim.adaptive import Adagrad, Adam, AdamW, RMSProp
 from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.least_squares import LevenbergMarquardt
+from fastnet.optim.minimization import maximize, minimize, multi_start
 from fastnet.optim.optimizers import Optimizer
 from fastnet.optim.rprop import Rprop
 from fastnet.optim.sgd import SGD
@@ -16,5 +17,8 @@ __all__ = [
     "Optimizer",
     "RMSProp",
     "Rprop",
+    "maximize",
+    "minimize",
+    "multi_start",
     "schedules",
 ]
