@@ -601,6 +601,10 @@ cdef class Descent:
         while True:
             self.go(rate)
             if not self.is_new():
+                # Nothing is lower.  At a minimum that is rounding, and then already the first
+                # step was too short to count.
+                if self.rate * norm(self.n, self.p) < self.tolerance:
+                    return self.unchanged()
                 self.rested = True
                 return STALLED
             if is_finite(self.n, self.new_x):

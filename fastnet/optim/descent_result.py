@@ -4,6 +4,9 @@ import numpy as np
 
 __all__ = ["DescentResult"]
 
+# Numbers of x in a repr
+MOST_SHOWN = 6
+
 CONVERGED = ("gradient", "step", "value", "exact")
 
 # Newton steps towards a minimum, to see whether it is a simple one.
@@ -90,11 +93,13 @@ class DescentResult:
         return vars(self) | {"_curvature": self.curvature, "_derivatives": None}
 
     def __repr__(self):
-        x = self.x
-        if isinstance(x, np.ndarray):
-            x = np.array2string(x, precision=6, threshold=6, edgeitems=2, separator=", ")
+        if isinstance(self.x, np.ndarray):
+            numbers = [f"{x:.6g}" for x in self.x[:MOST_SHOWN]]
+            if len(self.x) > MOST_SHOWN:
+                numbers[-1] = "..."
+            x = f"[{', '.join(numbers)}]"
         else:
-            x = f"{x:.9g}"
+            x = f"{self.x:.9g}"
         return (
             f"DescentResult(x={x}, value={self.value:.9g}, reason={self.reason!r}, "
             f"n_iterations={self.n_iterations})"

@@ -188,7 +188,7 @@ def descend(f, x0, gradient, hessian, method, step, normalize, guard, max_iterat
     if isinstance(method, LevenbergMarquardt):
         if sign < 0:
             raise ValueError("Levenberg-Marquardt minimizes: it cannot maximize a sum of squares")
-        function = ResidualFunction(python_function(f, "f"), gradient, n, is_scalar)
+        function = ResidualFunction(f, gradient, n, is_scalar)
         objective = function.objective
     else:
         function = objective = Function(
@@ -252,14 +252,10 @@ def differenced_hessian(gradient, x):
 def function_of(given, name, signature):
     """A C function, or the Python function itself."""
     native = c_function(given, name, signature, allow_float=False)
-    return python_function(given, name) if native is None else native
-
-
-def python_function(given, name):
+    if native is not None:
+        return native
     if not callable(given):
-        raise TypeError(
-            f"{name} must be callable or a C function, got {type(given).__name__}"
-        )
+        raise TypeError(f"{name} must be callable or a C function, got {type(given).__name__}")
     return given
 
 

@@ -41,8 +41,12 @@ class ResidualFunction:
     """
 
     def __init__(self, residuals, jacobian, n, is_scalar):
-        if jacobian is not None and not callable(jacobian):
-            raise TypeError(f"gradient must be callable, got {type(jacobian).__name__}")
+        for function, name in ((residuals, "f"), (jacobian, "gradient")):
+            if not callable(function) and not (name == "gradient" and function is None):
+                raise TypeError(
+                    f"{name} must be a Python function with Levenberg-Marquardt, "
+                    f"got {type(function).__name__}"
+                )
         self._residuals = residuals
         self._jacobian = jacobian
         self._n = n

@@ -297,8 +297,10 @@ cdef class Armijo(Rule):
     Examples
     --------
     >>> import fastnet as fn
-    >>> fn.minimize(lambda x: x**4, 1.0, step=fn.schedules.Armijo(initial=0.25)).x
-    0.0
+    >>> step = fn.schedules.Armijo(initial=2.0)
+    >>> r = fn.minimize(lambda x: x**2, 3.0, gradient=lambda x: 2 * x, step=step, record=True)
+    >>> r.path.tolist()                 # steps of 2 and 1 go from 3 to -9 and -3, not down
+    [3.0, 0.0]
     """
 
     def __init__(self, initial=1.0, shrink=0.5, c=1e-4):
@@ -331,10 +333,11 @@ cdef class GrowShrink(Rule):
     Examples
     --------
     >>> import fastnet as fn
-    >>> r = fn.minimize(lambda x: x**2, 1.0, step=fn.schedules.GrowShrink(4.0), max_iterations=4,
-    ...                 record=True)
-    >>> r.path.round(3).tolist()        # steps of 4, 2 and 1 are rejected or go from 1 to -1
-    [1.0, 1.0, 1.0, -1.0, 0.1]
+    >>> step = fn.schedules.GrowShrink(0.9)
+    >>> r = fn.minimize(lambda x: x**2, 1.0, gradient=lambda x: 2 * x, step=step,
+    ...                 max_iterations=4, record=True)
+    >>> r.path.round(3).tolist()        # steps of 0.9, 0.99, 1.089 (rejected), 0.5445
+    [1.0, -0.8, 0.784, 0.784, -0.07]
     """
 
     def __init__(self, initial=0.01, grow=1.1, shrink=0.5):
