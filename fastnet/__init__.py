@@ -45,6 +45,9 @@ _PLACES = {
     "hessian": "fastnet.optim",
     "isa": "fastnet._config",
     "load": "fastnet.nn.files",
+    "maximize": "fastnet.optim",
+    "minimize": "fastnet.optim",
+    "multi_start": "fastnet.optim",
     "schedules": "fastnet.optim",
     "show_config": "fastnet._config",
 }

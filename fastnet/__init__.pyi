@@ -24,6 +24,9 @@ from fastnet.optim import (
     fit_curve,
     gradient,
     hessian,
+    maximize,
+    minimize,
+    multi_start,
     schedules,
 )
 from fastnet.random import RandomStream
@@ -65,6 +68,9 @@ __all__ = [
     "isa",
     "load",
     "losses",
+    "maximize",
+    "minimize",
+    "multi_start",
     "neat",
     "optim",
     "plot",

@@ -3,6 +3,7 @@
 Names, const and white space do not matter, and integers are what their size and sign say.
 """
 
+import functools
 import operator
 import re
 import struct
@@ -87,6 +88,7 @@ def parsed_type(text, allow_name):
     return named_type(words, pointers) if words else None
 
 
+@functools.lru_cache(maxsize=256)
 def parse(signature):
     """The type that is returned, then those of the arguments; None where it is no prototype."""
     found = PROTOTYPE.fullmatch(signature)
@@ -110,6 +112,7 @@ def readable(name):
     return f"{text} {'*' * (len(name) - len(bare))}".strip()
 
 
+@functools.lru_cache(maxsize=256)
 def prototype(types):
     return f"{readable(types[0])} ({', '.join([readable(name) for name in types[1:]]) or 'void'})"
 

@@ -21,6 +21,9 @@ _PLACES = {
     "fit_curve": "curve_fit",
     "gradient": "derivatives",
     "hessian": "derivatives",
+    "maximize": "minimization",
+    "minimize": "minimization",
+    "multi_start": "minimization",
 }
 
 __all__ = [*_PLACES, "schedules"]

@@ -5,6 +5,7 @@ from fastnet.optim.derivatives import derivative, gradient, hessian
 from fastnet.optim.extrema import critical_points
 from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.least_squares import LevenbergMarquardt
+from fastnet.optim.minimization import maximize, minimize, multi_start
 from fastnet.optim.optimizers import Optimizer
 from fastnet.optim.rprop import Rprop
 from fastnet.optim.sgd import SGD
@@ -24,5 +25,8 @@ __all__ = [
     "fit_curve",
     "gradient",
     "hessian",
+    "maximize",
+    "minimize",
+    "multi_start",
     "schedules",
 ]

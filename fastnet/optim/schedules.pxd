@@ -3,13 +3,18 @@
 from libc.stdint cimport int64_t
 
 
-cdef class Schedule:
+cdef class Rule:
+    """What schedules and step rules share."""
+
+    # By name, for repr, comparison and pickling
+    cdef dict arguments(self)
+
+
+cdef class Schedule(Rule):
     """What all schedules share."""
 
     # The rate of step 0, 1, ...
     cdef double at(self, int64_t step) noexcept nogil
-    # By name, for repr, comparison and pickling
-    cdef dict arguments(self)
 
 
 cdef class Step(Schedule):
@@ -45,3 +50,15 @@ cdef class Warmup(Schedule):
     cdef readonly object then
     cdef Schedule later             # then, where that is a schedule
     cdef double constant            # then, where it is a number
+
+
+cdef class Armijo(Rule):
+    cdef readonly double initial
+    cdef readonly double shrink
+    cdef readonly double c
+
+
+cdef class GrowShrink(Rule):
+    cdef readonly double initial
+    cdef readonly double grow
+    cdef readonly double shrink

@@ -2,15 +2,28 @@ from typing import Any
 
 from typing_extensions import disjoint_base
 
-__all__ = ["Cosine", "Exponential", "InverseScaling", "Linear", "Schedule", "Step", "Warmup"]
+__all__ = [
+    "Armijo",
+    "Cosine",
+    "Exponential",
+    "GrowShrink",
+    "InverseScaling",
+    "Linear",
+    "Schedule",
+    "Step",
+    "Warmup",
+]
 
 @disjoint_base
-class Schedule:
+class Rule:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-    def __call__(self, step_index: int) -> float: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
+
+@disjoint_base
+class Schedule(Rule):
+    def __call__(self, step_index: int) -> float: ...
 
 @disjoint_base
 class Step(Schedule):
@@ -65,3 +78,25 @@ class Warmup(Schedule):
     def n_steps(self) -> int: ...
     @property
     def then(self) -> float | Schedule: ...
+
+@disjoint_base
+class Armijo(Rule):
+    def __init__(self, initial: float = 1.0, shrink: float = 0.5, c: float = 1e-4) -> None: ...
+    @property
+    def initial(self) -> float: ...
+    @property
+    def shrink(self) -> float: ...
+    @property
+    def c(self) -> float: ...
+
+@disjoint_base
+class GrowShrink(Rule):
+    def __init__(
+        self, initial: float = 0.01, grow: float = 1.1, shrink: float = 0.5
+    ) -> None: ...
+    @property
+    def initial(self) -> float: ...
+    @property
+    def grow(self) -> float: ...
+    @property
+    def shrink(self) -> float: ...

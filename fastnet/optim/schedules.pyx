@@ -1,9 +1,12 @@
-"""Learning rates that change with the step.
+"""Learning rates that change with the step, and step lengths that a minimizer finds by trials.
 
 A schedule goes where a learning rate goes: ``fn.Adam(fn.schedules.Cosine(1e-3, n_steps=5000))``.
 Steps are counted from 0 over the whole life of the optimizer, one for each batch. Training computes
 a schedule without the interpreter; any other ``callable(step_index)`` does as well, at the cost of
 a Python call each step. ``schedule(step_index)`` is the rate of a step, for plots and tests.
+
+`Armijo` and `GrowShrink` choose steps by the values of the function at the points tried, so they go
+to ``fn.minimize(..., step=...)`` only.
 """
 
 import math
@@ -15,19 +18,44 @@ from fastnet._checks import checked_int
 
 from fastnet.optim.arguments cimport number
 
-__all__ = ["Cosine", "Exponential", "InverseScaling", "Linear", "Schedule", "Step", "Warmup"]
+__all__ = [
+    "Armijo", "Cosine", "Exponential", "GrowShrink", "InverseScaling", "Linear", "Schedule", "Step",
+    "Warmup",
+]
 
 cdef int64_t MOST_STEPS = 2**63 - 1
 
 
-cdef class Schedule:
+cdef class Rule:
+    """What schedules and step rules share: they can be compared and pickled."""
+
+    def __init__(self):
+        raise TypeError(f"{type(self).__name__} is a base class: use Step, Cosine ...")
+
+    def __eq__(self, other):
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.arguments() == (<Rule> other).arguments()
+
+    def __hash__(self):
+        return hash((type(self), *self.arguments().items()))
+
+    def __repr__(self):
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments().items())
+        return f"{type(self).__name__}({arguments})"
+
+    def __reduce__(self):
+        return type(self), tuple(self.arguments().values())
+
+    cdef dict arguments(self):
+        return {}
+
+
+cdef class Schedule(Rule):
     """What all schedules share: they can be called, compared and pickled.
 
     Use a subclass, or any function of the step index instead.
     """
-
-    def __init__(self):
-        raise TypeError("Schedule is a base class: use Step, Cosine ...")
 
     def __call__(self, step_index):
         """The learning rate of a step.
@@ -43,26 +71,8 @@ cdef class Schedule:
         """
         return self.at(checked_int(step_index, "step_index", 0, MOST_STEPS))
 
-    def __eq__(self, other):
-        if type(other) is not type(self):
-            return NotImplemented
-        return self.arguments() == (<Schedule> other).arguments()
-
-    def __hash__(self):
-        return hash((type(self), *self.arguments().items()))
-
-    def __repr__(self):
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments().items())
-        return f"{type(self).__name__}({arguments})"
-
-    def __reduce__(self):
-        return type(self), tuple(self.arguments().values())
-
     cdef double at(self, int64_t step) noexcept nogil:
         return 0
-
-    cdef dict arguments(self):
-        return {}
 
 
 cdef double positive(object value, str name) except? -1:
@@ -263,3 +273,77 @@ cdef class Warmup(Schedule):
 
     cdef dict arguments(self):
         return {"n_steps": self.n_steps, "then": self.then}
+
+
+cdef class Armijo(Rule):
+    """Backtracking: each iteration shortens its step until the function falls enough.
+
+    The first step of an iteration is ``initial``; a step s along -p is taken if
+    ``f(x - s p) <= f(x) - c s g.p`` and else multiplied by ``shrink``. For ``fn.minimize`` only;
+    ``step="armijo"`` there is the one with these defaults.
+
+    Parameters
+    ----------
+    initial : float > 0, default 1.0
+    shrink : float in (0, 1), default 0.5
+    c : float in (0, 1), default 1e-4
+        The part of the decrease that the slope promises.
+
+    References
+    ----------
+    Armijo: Minimization of functions having Lipschitz continuous first partial derivatives, Pacific
+    J. Math. 16, 1966. Nocedal, Wright: Numerical Optimization, 2nd edition, 2006, algorithm 3.1.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> step = fn.schedules.Armijo(initial=2.0)
+    >>> r = fn.minimize(lambda x: x**2, 3.0, gradient=lambda x: 2 * x, step=step, record=True)
+    >>> r.path.tolist()                 # steps of 2 and 1 go from 3 to -9 and -3, not down
+    [3.0, 0.0]
+    """
+
+    def __init__(self, initial=1.0, shrink=0.5, c=1e-4):
+        self.initial = positive(initial, "initial")
+        self.shrink = number(shrink, "shrink", 0, 1, "(0, 1)")
+        self.c = number(c, "c", 0, 1, "(0, 1)")
+
+    cdef dict arguments(self):
+        return {"initial": self.initial, "shrink": self.shrink, "c": self.c}
+
+
+cdef class GrowShrink(Rule):
+    """A step that grows while the function falls, and shrinks after a trial that would raise it.
+
+    Every trial is an iteration; one that would raise the function, or leave where it is finite, is
+    rejected and leaves x as it was. For ``fn.minimize`` only; ``step="grow_shrink"`` there is the
+    one with these defaults.
+
+    Parameters
+    ----------
+    initial : float > 0, default 0.01
+    grow : float > 1, default 1.1
+    shrink : float in (0, 1), default 0.5
+
+    References
+    ----------
+    Vogl, Mangis, Rigler, Zink, Alkon: Accelerating the convergence of the back-propagation method,
+    Biological Cybernetics 59, 1988, of which this is the step length without the momentum.
+
+    Examples
+    --------
+    >>> import fastnet as fn
+    >>> step = fn.schedules.GrowShrink(0.9)
+    >>> r = fn.minimize(lambda x: x**2, 1.0, gradient=lambda x: 2 * x, step=step,
+    ...                 max_iterations=4, record=True)
+    >>> r.path.round(3).tolist()        # steps of 0.9, 0.99, 1.089 (rejected), 0.5445
+    [1.0, -0.8, 0.784, 0.784, -0.07]
+    """
+
+    def __init__(self, initial=0.01, grow=1.1, shrink=0.5):
+        self.initial = positive(initial, "initial")
+        self.grow = number(grow, "grow", 1, math.inf, "(1, inf)")
+        self.shrink = number(shrink, "shrink", 0, 1, "(0, 1)")
+
+    cdef dict arguments(self):
+        return {"initial": self.initial, "grow": self.grow, "shrink": self.shrink}
