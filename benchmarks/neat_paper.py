@@ -173,7 +173,11 @@ class Summary:
             "requirements": [
                 {"text": str(r), "value": r.value, "met": bool(r.met)} for r in self.requirements
             ],
-            "runs": [vars(run) for run in self.runs],
+            "runs": {
+                name: column for name in ("solved", "evaluations", "hidden", "connections",
+                                          "generalization")
+                if set(column := [getattr(run, name) for run in self.runs]) != {None}
+            },
         }
 
 
