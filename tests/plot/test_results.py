@@ -23,7 +23,6 @@ def line(ax, label):
 
 
 def test_results_of_minimize():
-    fn = pytest.importorskip("fastnet")
     r = fn.minimize(quartic, 3.0, step=0.01, record=True)
     ax = fn.plot.descent(quartic, r)
     assert ax.lines[1].get_xdata().tolist() == r.path.tolist()
