@@ -85,11 +85,12 @@ def test_commands_name_files(path):
 
 
 def resolve(name):
-    first, *rest = name.split(".")
-    value = importlib.import_module(first)
-    for part in rest:
-        value = getattr(value, part)
-    return value
+    """What a full name stands for: a module, or something in one."""
+    module, _, last = name.rpartition(".")
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return getattr(resolve(module), last)
 
 
 def test_every_public_name_is_in_the_reference():
