@@ -185,7 +185,7 @@ def least_deviations(problem, tolerance):
         for _ in range(MOST_TRIALS):
             z, basis, multipliers = linear_program(A, -e, low, high, radius * room)
             promised = value - kinked_value(e + A @ z, low, high)
-            if promised <= 4 * EPSILON * problem.size and is_vertex(basis, A):
+            if promised <= 4 * EPSILON * problem.size:
                 new = p + scale * z
                 new = rounded(problem, new if problem.value(new) < value else p)
                 if (new != p).any():
@@ -206,6 +206,8 @@ def least_deviations(problem, tolerance):
             if gained >= TAKEN * promised and gained > 0:
                 yield new
                 break
+            if promised <= tolerance * problem.size:
+                return "gradient"
             radius = min(reach / 4, 1.0)
         else:
             return "stalled"
