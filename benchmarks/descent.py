@@ -1,11 +1,11 @@
-"""Minimizers beside scipy.optimize.
+"""Minimizers beside scipy.optimize, and planar arms beside a loop of NumPy.
 
     python -m benchmarks.descent                        # a minute; needs a C compiler, cc
     python -m benchmarks.descent --rows L-BFGS          # workloads with these words in their names
     python -m benchmarks.descent --list
 
-All contenders minimize the same function from the same start, to the same norm of the gradient, and
-are timed once each was seen to end at the same minimum.  Figures count the evaluations.  Times are
+All minimizers get the same function and start, go to the same norm of the gradient, and are timed
+once each was seen to end at the same minimum.  Figures count the evaluations.  Times are
 medians; scaled ones hold for a processor that does 240 GFLOP/s of fused multiply-adds, by the speed
 measured before each turn.
 """
@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 import fastnet as fn
-from benchmarks import report, timing
+from benchmarks import arm, report, timing
 from benchmarks.dense_rows import Context
 from benchmarks.report import Figure, Requirement, Row
 from benchmarks.timing import Contender
@@ -235,7 +235,7 @@ def workloads():
     for n in (2, 10, 100):
         add(quasi_newton, f"L-BFGS, Rosenbrock in {n} variables", n)
     add(least_squares, "Levenberg-Marquardt, decay through 100 points")
-    return table
+    return table | arm.workloads()
 
 
 def versions():

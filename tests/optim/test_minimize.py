@@ -469,7 +469,9 @@ def refused(error, match, *arguments, function=fn.minimize, **options):
 
 def test_values_of_f_that_are_refused():
     for value in (math.nan, math.inf, -math.inf):
-        refused(ValueError, r"f\(x0\) must be finite, got (nan|inf)", lambda x, v=value: v, 1.0)
+        refused(ValueError, rf"f\(x0\) must be finite, got {value}", lambda x, v=value: v, 1.0)
+        refused(ValueError, rf"f\(x0\) must be finite, got {value}", lambda x, v=value: v, 1.0,
+                function=fn.maximize)
         refused(ValueError, r"gradient\(x0\)\[1\] must be finite", bowl, [1, 2],
                 lambda x, v=value: [1, v])
     refused(ValueError, r"array of shape \(2,\)", lambda x: x, [1.0, 2.0])
