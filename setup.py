@@ -34,7 +34,6 @@ LOOPS = (
 )  # fmt: skip
 CALLS = (
     "fastnet._cython", "fastnet._workspace", "fastnet.nn.dense", "fastnet.optim.adaptive",
-    "fastnet.optim.descent",
     "fastnet.optim.first_order", "fastnet.optim.optimizers", "fastnet.optim.sgd",
     "fastnet.training.loop", "fastnet.training.model", "fastnet.neat._genes",
     "fastnet.neat.network", "fastnet.neat.tasks.xor",

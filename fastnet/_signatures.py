@@ -117,6 +117,7 @@ def prototype(types):
     return f"{readable(types[0])} ({', '.join([readable(name) for name in types[1:]]) or 'void'})"
 
 
+@functools.lru_cache(maxsize=256)
 def ctypes_type(kind):
     """A type of ctypes as `parse` names it."""
     if kind is None:

@@ -78,8 +78,11 @@ cdef class Function(Objective):
     cdef double last_value
     cdef int known                          # of the last x: nothing, the value, also the gradient
 
-    def __init__(self, Py_ssize_t n, bint is_scalar, value, gradient=None, double sign=1):
-        cdef Py_ssize_t stride = aligned(n * sizeof(double) + SLACK_BYTES)
+    def __cinit__(self, Py_ssize_t n, bint is_scalar, value, gradient=None, double sign=1):
+        cdef Py_ssize_t stride
+        if n < 1 or (is_scalar and n > 1):
+            raise ValueError(f"n must be 1 of a number and at least 1 else, got {n}")
+        stride = aligned(n * sizeof(double) + SLACK_BYTES)
         self.n = n
         self.is_scalar = is_scalar
         self.kernels = kernels(sizeof(double))
@@ -341,9 +344,9 @@ cdef class Descent:
     cdef int64_t next_look
     cdef int64_t look_every
 
-    def __init__(self, Objective objective not None, cnp.ndarray start, hessian, method, step,
-                 bint normalize, bint guard, max_iterations, double tolerance, stop_on,
-                 bint record, callback):
+    def __cinit__(self, Objective objective not None, cnp.ndarray start, hessian, method, step,
+                  bint normalize, bint guard, max_iterations, double tolerance, stop_on,
+                  bint record, callback):
         cdef Py_ssize_t n = objective.n
         cdef Py_ssize_t stride = aligned(n * sizeof(double) + SLACK_BYTES)
         cdef char *first
@@ -459,13 +462,16 @@ cdef class Descent:
                 self.optimizer.in_use -= 1
 
     cdef int check_start(self) except -1:
+        cdef double sign = 1 if self.f is None else self.f.sign
         cdef Py_ssize_t i
         if not isfinite(self.f_x):
-            raise ValueError(f"f(x0) must be finite, got {abs(self.f_x)}")
+            raise ValueError(f"f(x0) must be finite, got {sign * self.f_x}")
         for i in range(self.n):
             if not isfinite(self.g[i]):
                 place = "" if self.f is not None and self.f.is_scalar else f"[{i}]"
-                raise ValueError(f"gradient(x0){place} must be finite, got {abs(self.g[i])}")
+                raise ValueError(
+                    f"gradient(x0){place} must be finite, got {sign * self.g[i]}"
+                )
         return 0
 
     # ---- the loop ----------------------------------------------------------------------------

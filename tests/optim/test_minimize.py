@@ -2,6 +2,7 @@
 
 import copy
 import ctypes
+import itertools
 import math
 import pickle
 
@@ -214,7 +215,7 @@ def test_armijo_never_increases_f(c, x0, normalize):
     f, df = polynomial(c)
     r = fn.minimize(f, x0, df, step="armijo", normalize=normalize, record=True, max_iterations=50)
     values = [f(x) for x in r.path]
-    assert all(after <= before for before, after in zip(values, values[1:], strict=False))
+    assert all(after <= before for before, after in itertools.pairwise(values))
     assert r.reason != "diverged"
 
 
@@ -223,7 +224,7 @@ def test_grow_shrink_never_increases_f(c, x0):
     f, df = polynomial(c)
     r = fn.minimize(f, x0, df, step=schedules.GrowShrink(0.5), record=True, max_iterations=50)
     values = [f(x) for x in r.path]
-    assert all(after <= before for before, after in zip(values, values[1:], strict=False))
+    assert all(after <= before for before, after in itertools.pairwise(values))
     assert len(r.path) == r.n_iterations + 1
 
 
@@ -468,7 +469,9 @@ def refused(error, match, *arguments, function=fn.minimize, **options):
 
 def test_values_of_f_that_are_refused():
     for value in (math.nan, math.inf, -math.inf):
-        refused(ValueError, r"f\(x0\) must be finite, got (nan|inf)", lambda x, v=value: v, 1.0)
+        refused(ValueError, rf"f\(x0\) must be finite, got {value}", lambda x, v=value: v, 1.0)
+        refused(ValueError, rf"f\(x0\) must be finite, got {value}", lambda x, v=value: v, 1.0,
+                function=fn.maximize)
         refused(ValueError, r"gradient\(x0\)\[1\] must be finite", bowl, [1, 2],
                 lambda x, v=value: [1, v])
     refused(ValueError, r"array of shape \(2,\)", lambda x: x, [1.0, 2.0])

@@ -165,7 +165,7 @@ def test_signatures_that_are_refused(library):
         fn.minimize((address(library.in_float), "double (intptr_t n, float *x, void *)"), 0.5)
     with pytest.raises(ValueError, match="NULL"):
         fn.minimize((0, VALUE), 0.5)
-    with pytest.raises(TypeError, match="f must be a Python function .* got tuple"):
+    with pytest.raises(TypeError, match=r"f must be a Python function .* got tuple"):
         fn.minimize((address(library.value), VALUE), 0.5, method="levenberg_marquardt")
 
 
