@@ -7,25 +7,6 @@ from fastnet._kernels.dispatch cimport release as free_memory
 
 cnp.import_array()
 
-cdef extern from *:
-    """
-    /* Takes a flag; false where somebody holds it.  With the interpreter lock a plain test
-       is enough. */
-    #if defined(Py_GIL_DISABLED) && (defined(__GNUC__) || defined(__clang__))
-    static inline int fn_take(int *flag) { return !__atomic_exchange_n(flag, 1, __ATOMIC_ACQUIRE); }
-    static inline void fn_give(int *flag) { __atomic_store_n(flag, 0, __ATOMIC_RELEASE); }
-    #elif defined(Py_GIL_DISABLED)
-    #include <intrin.h>
-    static inline int fn_take(int *flag) { return !_InterlockedExchange((long *)flag, 1); }
-    static inline void fn_give(int *flag) { _InterlockedExchange((long *)flag, 0); }
-    #else
-    static inline int fn_take(int *flag) { return *flag ? 0 : (*flag = 1); }
-    static inline void fn_give(int *flag) { *flag = 0; }
-    #endif
-    """
-    bint fn_take(int *flag) noexcept nogil
-    void fn_give(int *flag) noexcept nogil
-
 
 cdef class Memory:
     def __dealloc__(self):
@@ -64,7 +45,7 @@ cdef cnp.ndarray as_array(Memory memory, Py_ssize_t n, int typenum):
 
 cdef Workspace acquire(Workspace shared, Py_ssize_t n_bytes):
     cdef Workspace workspace = shared
-    if not fn_take(&shared.busy):
+    if not take(shared):
         workspace = Workspace()
         workspace.busy = 1
     if n_bytes > workspace.n_bytes:
@@ -77,4 +58,4 @@ cdef Workspace acquire(Workspace shared, Py_ssize_t n_bytes):
 
 
 cdef void release(Workspace workspace) noexcept:
-    fn_give(&workspace.busy)
+    give(workspace)

@@ -24,7 +24,7 @@ from fastnet._kernels.table cimport (
     CUSTOM_ACTIVATION, DENSE, DROPOUT, LAYER_NORM, OK, Loss, Monitor, Rows
 )
 from fastnet._kernels.table cimport Layer as PlanLayer
-from fastnet._workspace cimport Workspace, acquire, as_array, new_memory, release
+from fastnet._workspace cimport Workspace, acquire, as_array, give, new_memory, release, take
 from fastnet.activations cimport Activation, resolved_id
 from fastnet.training.model cimport Model, Watch, raise_stopped, watch
 
@@ -155,14 +155,11 @@ cdef class DenseModel(Model):
     cdef int one_row(self, const void *x, void *y) except -1:
         cdef Workspace workspace = self.workspace
         cdef Monitor monitor
-        if self.is_custom or workspace.busy or workspace.n_bytes == 0:
+        if self.is_custom or workspace.n_bytes == 0 or not take(workspace):
             return self.one_row_apart(x, y)
-        # Its size and not 0: without the interpreter lock somebody may take it before we do, and
-        # the workspace that we get instead has no memory yet.
-        workspace = acquire(workspace, workspace.n_bytes)
         monitor.user_mode = floating_point_mode()
         self.kernels.forward(&self.plan, self.data, 1, x, y, workspace.data, &monitor)
-        release(workspace)
+        give(workspace)
         return 0
 
     cdef int one_row_apart(self, const void *x, void *y) except -1:
