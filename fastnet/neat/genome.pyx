@@ -243,8 +243,8 @@ cdef class Genome:
         """The configured mix of mutations.
 
         First structure: add a node, add a connection, remove a connection, remove a node, each
-        with its rate.  Then weights and biases, unless ``structural_mutation_only`` and one of these
-        was drawn, even if it was not possible.  Then toggle, enable, activations.
+        with its rate.  Then weights and biases, unless ``structural_mutation_only`` and one of
+        these was drawn, even if it was not possible.  Then toggle, enable, activations.
 
         Parameters
         ----------
