@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,9 @@ _Vector = npt.NDArray[np.float64]
 def newton_direction(hessian: _Vector, gradient: _Vector, guard: bool) -> _Vector: ...
 @disjoint_base
 class Function(Objective):
-    def __init__(
-        self, n: int, is_scalar: bool, value: Any, gradient: Any = None, sign: float = 1
-    ) -> None: ...
+    def __new__(
+        cls, n: int, is_scalar: bool, value: Any, gradient: Any = None, sign: float = 1
+    ) -> Self: ...
     @property
     def is_scalar(self) -> bool: ...
     @property
@@ -26,8 +26,8 @@ class Function(Objective):
     def verify(self, x: Any) -> None: ...
 @disjoint_base
 class Descent:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         objective: Objective,
         start: _Vector,
         hessian: Callable[[Any], Any] | None,
@@ -40,7 +40,7 @@ class Descent:
         stop_on: str | None,
         record: bool,
         callback: Callable[[Descent], Any] | None,
-    ) -> None: ...
+    ) -> Self: ...
     @property
     def x(self) -> _Vector: ...
     @property

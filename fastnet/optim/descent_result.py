@@ -51,9 +51,9 @@ class DescentResult:
         "indefinite" where one is negative, as at a saddle or a maximum; "degenerate" where one is
         zero, or is not yet but vanishes on the way that Newton's steps take from x: around such a
         minimum gradients die out, and a rule that looks at steps, values or gradients stops far
-        away from it. Of -f after `maximize`. Computed when first asked for and before pickling, from
-        ``hessian`` or from differences of the gradient or the function; None where the Hessian is
-        not finite.
+        away from it. Of -f after `maximize`. Computed when first asked for and before pickling,
+        from ``hessian`` or from differences of the gradient or the function; None where the Hessian
+        is not finite.
     """
 
     def __init__(self, x, value, gradient, n_iterations, n_evaluations, reason, path,
