@@ -14,6 +14,7 @@ from fastnet.optim.full_batch import FullBatchOptimizer
 from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.least_squares import LevenbergMarquardt
 from fastnet.optim.optimizers import Optimizer, resolve
+from fastnet.optim.schedules import Armijo, GrowShrink
 
 __all__ = ["CurveFit", "fit_curve"]
 
@@ -98,7 +99,7 @@ def checked_step(step):
             raise ValueError(f"step must be one of {', '.join(STEPS)}, a number or a callable, "
                              f"got {step!r}")
         return step
-    if callable(step):
+    if callable(step) or isinstance(step, (Armijo, GrowShrink)):
         return step
     if not isinstance(step, Real) or isinstance(step, (bool, np.bool_)):
         raise TypeError(f"step must be a number, a name or a callable, got {type(step).__name__}")
@@ -166,11 +167,11 @@ def fit_curve(template, x, y, p0, loss="absolute_error", gradient=None, method="
         predictions that it moves, "rms" by the root of its mean square; False is 1. Levenberg-
         Marquardt and least deviations find their own scale.
     step : float, callable or str, default "auto"
-        Of steepest descent: a constant, a schedule or ``callable(k)``; "armijo" (first 1, halved
-        until it descends); "grow_shrink" (as fn.schedules.GrowShrink); "polyak" (loss divided by
-        the squared norm of the gradient: for fits that leave no loss); "exact" (to the minimum
-        along the least subgradient, for absolute_error and quantile on a template that is linear
-        in its parameters). "auto" is "exact" for these two losses, else "armijo".
+        Of steepest descent: a constant, a schedule or ``callable(k)``; "armijo", "grow_shrink", an
+        `fn.schedules.Armijo` or `fn.schedules.GrowShrink`, as in `minimize`; "polyak" (loss
+        divided by the squared norm of the gradient: for fits that leave no loss); "exact" (to the
+        minimum along the least subgradient, for absolute_error and quantile on a template that is
+        linear in its parameters). "auto" is "exact" for these two losses, else "armijo".
     normalize : bool, default False
         Steps of exactly the length ``step`` in scaled parameters.
     guard : bool, default True
@@ -265,10 +266,12 @@ def steepest_descent(problem, step, normalize, tolerance):
                 f"got {problem.loss!r}"
             )
         return curve_methods.exact(problem, tolerance)
-    if step == "armijo":
-        return curve_methods.armijo(problem, normalize, tolerance)
-    if step == "grow_shrink":
-        return curve_methods.grow_shrink(problem, normalize, tolerance)
+    rules = {"armijo": Armijo(), "grow_shrink": GrowShrink()}
+    step = rules.get(step, step) if isinstance(step, str) else step
+    if isinstance(step, Armijo):
+        return curve_methods.armijo(problem, step, normalize, tolerance)
+    if isinstance(step, GrowShrink):
+        return curve_methods.grow_shrink(problem, step, normalize, tolerance)
     return curve_methods.fixed(problem, rule_of(step), normalize, tolerance)
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from fastnet.losses import Loss, ParameterizedLoss
 from fastnet.optim.optimizers import Optimizer
+from fastnet.optim.schedules import Armijo, GrowShrink
 
 __all__ = ["CurveFit", "fit_curve"]
 
@@ -30,7 +31,7 @@ def fit_curve(
     gradient: Callable[..., npt.ArrayLike] | None = None,
     method: str | Optimizer = "auto",
     scale: bool | Literal["rms"] | npt.ArrayLike = True,
-    step: float | str | Callable[[int], float] = "auto",
+    step: float | str | Armijo | GrowShrink | Callable[[int], float] = "auto",
     normalize: bool = False,
     guard: bool = True,
     max_iterations: int = 1000,

@@ -49,8 +49,8 @@ def fixed(problem, length, normalize, tolerance):
         p = new
 
 
-def armijo(problem, normalize, tolerance):
-    """First step 1, halved until it descends by 1e-4 of what the gradient promises."""
+def armijo(problem, rule, normalize, tolerance):
+    """Steps of a `schedules.Armijo`."""
     scale = problem.scale
     p = problem.start
     while True:
@@ -61,24 +61,24 @@ def armijo(problem, normalize, tolerance):
         if normalize:
             g = g / math.sqrt(squared)
             squared = math.sqrt(squared)
-        length, value = 1.0, problem.value(p)
+        length, value = rule.initial, problem.value(p)
         while True:
             new = p - length * scale * g
             if (new == p).all():
                 return "stalled"
-            if problem.value(new) <= value - 1e-4 * length * squared:
+            if problem.value(new) <= value - rule.c * length * squared:
                 break
-            length /= 2
+            length *= rule.shrink
         yield new
         if np.linalg.norm((new - p) / scale) < tolerance:
             return "step"
         p = new
 
 
-def grow_shrink(problem, normalize, tolerance):
-    """A step that descends makes the next one longer; one that does not is taken back."""
+def grow_shrink(problem, rule, normalize, tolerance):
+    """Steps of a `schedules.GrowShrink`: a trial that does not descend is taken back."""
     scale = problem.scale
-    p, length = problem.start, 0.01
+    p, length = problem.start, rule.initial
     g = None
     while True:
         if g is None:
@@ -92,13 +92,13 @@ def grow_shrink(problem, normalize, tolerance):
         if (new == p).all():
             return "stalled"
         if problem.value(new) < problem.value(p):
-            length *= 1.1
+            length *= rule.grow
             yield new
             if np.linalg.norm((new - p) / scale) < tolerance:
                 return "step"
             p, g = new, None
         else:
-            length /= 2
+            length *= rule.shrink
             yield p
 
 

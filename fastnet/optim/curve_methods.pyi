@@ -7,6 +7,7 @@ import numpy.typing as npt
 from fastnet.optim.curve_problem import Problem
 from fastnet.optim.full_batch import FullBatchOptimizer
 from fastnet.optim.optimizers import Optimizer
+from fastnet.optim.schedules import Armijo, GrowShrink
 
 __all__ = [
     "armijo",
@@ -30,10 +31,10 @@ def fixed(
     tolerance: float,
 ) -> _Iterations: ...
 def armijo(
-    problem: Problem, normalize: bool, tolerance: float
+    problem: Problem, rule: Armijo, normalize: bool, tolerance: float
 ) -> _Iterations: ...
 def grow_shrink(
-    problem: Problem, normalize: bool, tolerance: float
+    problem: Problem, rule: GrowShrink, normalize: bool, tolerance: float
 ) -> _Iterations: ...
 def exact(problem: Problem, tolerance: float) -> _Iterations: ...
 def least_deviations(problem: Problem, tolerance: float) -> _Iterations: ...

@@ -437,7 +437,9 @@ def test_optimizers_of_networks(method):
         assert method.get_state()["step_count"] == 0
 
 
-@pytest.mark.parametrize("step", ["armijo", "grow_shrink"])
+@pytest.mark.parametrize(
+    "step", ["armijo", "grow_shrink", fn.schedules.Armijo(4.0), fn.schedules.GrowShrink(0.1)]
+)
 def test_steps_that_only_descend(step):
     template, x, y, start = noisy("saturation", 0.3)
     for options in ({"loss": "squared_error"}, {}):
@@ -448,6 +450,28 @@ def test_steps_that_only_descend(step):
         assert all(b <= a for a, b in itertools.pairwise(values))
         assert values[-1] < 0.9 * values[0]
         assert r.loss == pytest.approx(values[-1], rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "step", [1e-3, fn.schedules.Exponential(1e-3, 0.99), "armijo", fn.schedules.GrowShrink(1e-3)]
+)
+def test_steps_are_those_of_minimize(step):
+    template, x, y, start = noisy("decay", 0.1)
+
+    def slopes(x, a, b, c):
+        e = np.exp(-b * x)
+        return np.stack([e, -a * x * e, np.ones_like(x)], axis=1)
+
+    r = fn.fit_curve(
+        template, x, y, start, loss="squared_error", gradient=slopes, scale=False, step=step,
+        max_iterations=30, record=True,
+    )
+    expected = fn.minimize(
+        lambda p: np.mean((template(x, *p) - y) ** 2), [float(v) for v in start],
+        gradient=lambda p: 2 * slopes(x, *p).T @ (template(x, *p) - y) / len(x),
+        step=step, max_iterations=30, record=True,
+    )
+    np.testing.assert_allclose(r.path, expected.path, rtol=1e-10, atol=1e-12)
 
 
 class TestReasons:
