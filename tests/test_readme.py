@@ -23,7 +23,9 @@ def test_python_blocks(tmp_path, monkeypatch, capsys):
     found = blocks("python")
     assert len(found) >= 9
     for block in found:
-        optional = {"fastnet.sklearn": "sklearn", "import numba": "numba"}
+        optional = {
+            "fastnet.sklearn": "sklearn", "import numba": "numba", "fn.plot": "matplotlib",
+        }  # fmt: skip
         if any(words in block and importlib.util.find_spec(name) is None
                for words, name in optional.items()):
             continue

@@ -1,6 +1,8 @@
 """The example of minima: where descent ends beside exact arithmetic, and a picture."""
 
+import contextlib
 import importlib.util
+import io
 import json
 import os
 import re
@@ -30,11 +32,9 @@ def minima():
 def outcome(minima, tmp_path_factory):
     """What main returns, what it prints, and where its picture is."""
     path = tmp_path_factory.mktemp("minima") / "minima.png"
-    with pytest.MonkeyPatch.context() as patch:
-        lines = []
-        patch.setattr("builtins.print", lambda *words: lines.append(" ".join(map(str, words))))
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         words = minima.main(path)
-    return *words, "\n".join(lines) + "\n", path
+    return *words, printed.getvalue(), path
 
 
 def test_functions(minima):
