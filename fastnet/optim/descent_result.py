@@ -10,11 +10,15 @@ MOST_SHOWN = 6
 CONVERGED = ("gradient", "step", "value", "exact")
 
 # Newton steps towards a minimum, to see whether it is a simple one.
-MOST_STEPS = 6
+MOST_STEPS = 12
 # What a Newton step leaves of the curvature where that vanishes at the minimum: 4/9 where the
 # function grows like the fourth power of the distance, 1/e in the limit of high powers.  Near a
 # simple minimum nearly all remains.
 VANISHING = 0.6
+# Steps in a row that leave less, or all of it, and are enough: one step alone may go too far, where
+# one variable is much nearer to the minimum than another.
+ENOUGH_VANISHING = 6
+ENOUGH_REMAINING = 2
 # Relative to the largest eigenvalue, one that is rounding of differences
 ROUNDING = 1e-9
 # How far away from x the neighbors are, and what is nothing beside their curvature
@@ -123,20 +127,25 @@ def curvature_at(gradient, hessian, x):
         return "degenerate"
     if smallest < 0:
         return "indefinite"
+    n_vanishing = n_remaining = 0
     for _ in range(MOST_STEPS):
         g = np.reshape(gradient(x), -1)
         step = vectors @ ((vectors.T @ g) / values)
-        along = vectors[:, 0]
         moved = x - step if isinstance(x, np.ndarray) else x - float(step[0])
         if not np.isfinite(step).all() or np.all(moved == x):
             return "positive"
         x = moved
-        before = values[0]
-        matrix = finite_matrix(hessian, x)
-        if matrix is None or along @ matrix @ along > VANISHING * before:
-            return "positive"
+        before = values
         values, vectors = eigen(hessian, x)
-        if values[0] <= ROUNDING * np.abs(values).max():
+        if values is None:
+            return "positive"
+        left = values / before
+        remains = np.all((left > VANISHING) & (left < 1 / VANISHING))
+        n_remaining = n_remaining + 1 if remains else 0
+        n_vanishing = n_vanishing + 1 if np.any(left <= VANISHING) else 0
+        if n_remaining == ENOUGH_REMAINING:
+            return "positive"
+        if n_vanishing == ENOUGH_VANISHING or values[0] <= ROUNDING * np.abs(values).max():
             break
     return "degenerate"
 

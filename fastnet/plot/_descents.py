@@ -21,6 +21,8 @@ PATHS = (
 CLOSEST = 0.012
 # A scale takes about this share of the width of Axes.
 SCALE_SHARE = 0.2
+# Ranges of two variables: where one is this many times the other, they are not of one kind.
+MOST_UNLIKE = 20
 # A diverging path is shown as far as this many times its first step, and its first change of f.
 DIVERGED, DIVERGED_VALUE = 10.0, 30.0
 
@@ -244,10 +246,13 @@ def _filling(ax, low, high, scale):
 def _map(f, paths, xlim, ylim, levels, n_points, colorbar, ax):
     shown = np.concatenate([path.points[:path.shown] for path in paths])
     low, high = shown.min(axis=0), shown.max(axis=0)
-    # the shorter side is two thirds of the longer one at least: a valley has walls
-    half, middle = (high - low).max() / 3, (high + low) / 2
+    size, middle = high - low, (high + low) / 2
+    # the shorter side is two thirds of the longer one at least, since a valley has walls; variables
+    # so unlike that this would be all walls have scales of their own
+    alike = size.max() < MOST_UNLIKE * size.min() or size.min() == 0
+    half = size.max() / 3 if alike else size / 2
     low, high = np.minimum(low, middle - half), np.maximum(high, middle + half)
-    if ax is not None:
+    if ax is not None and alike:
         low, high = _filling(ax, low, high, SCALE_SHARE if colorbar else 0.0)
     xlim, ylim = (
         padded(low[k], high[k], 0.18) if lim is None else lim for k, lim in enumerate((xlim, ylim)))

@@ -235,6 +235,21 @@ def test_a_step_rule_stops_far_from_a_degenerate_minimum_and_says_so(
     assert r.curvature == "degenerate"
 
 
+@pytest.mark.parametrize(
+    ("start", "options"),
+    [
+        ([0.0, 0.0], {"step": "armijo", "max_iterations": 40}),
+        ([1.0, 1.0], {"step": "armijo", "max_iterations": 40}),
+        ([-0.1274176, 0.2545082], {"max_iterations": 20_000}),
+    ],
+)
+def test_a_degenerate_minimum_is_told_where_one_variable_is_much_nearer_to_it(start, options):
+    """Newton's first step goes too far in that one, to where the curvature is larger."""
+    r = fn.minimize(f2, start, df2, **options)
+    assert np.hypot(*(r.x - [0, 1])) < 0.1
+    assert r.curvature == "degenerate"
+
+
 @pytest.mark.parametrize("tolerance", [1e-4, 1e-6])
 @pytest.mark.parametrize("hessian", [d2f2, None])
 def test_the_same_rule_stops_close_to_a_simple_minimum(tolerance, hessian):

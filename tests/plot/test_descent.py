@@ -69,6 +69,17 @@ def test_limits_hold_the_path_and_some_of_its_surroundings():
     assert quartic(3.0) < high < 2 * quartic(3.0)
 
 
+def test_variables_of_unlike_scales_have_scales_of_their_own():
+    """Parameters of a curve: one of them runs from -2 to -0.5, the other from 30 to 180."""
+    path = np.array([[-2.0, 30.0], [-0.5, 180.0], [-1.0, 100.0]])
+    ax = descent(lambda p: 1e4 * (p[0] + 1) ** 2 + (p[1] - 100) ** 2, result(path))
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    assert -3 < left < -2
+    assert -0.5 < right < 0.5
+    assert -60 < bottom < 30
+    assert 180 < top < 270
+
+
 def test_given_limits_are_kept():
     ax = descent(quartic, result([0.0, -1.0]), xlim=(-4, 3), ylim=(-120, 120))
     assert ax.get_xlim() == (-4, 3)
