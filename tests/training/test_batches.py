@@ -104,16 +104,22 @@ def test_threads_share_the_update_of_many_parameters(optimizer, dtype):
 
 def test_python_functions_run_on_every_thread():
     X, y = data(4000)
-    threads = set()
+    threads, another = set(), threading.Event()
+    another.set()
 
     def value(z):
         threads.add(threading.get_ident())
+        if threading.current_thread() is not threading.main_thread():
+            another.set()
+        elif not another.wait(timeout=60):      # on a busy machine it may come late
+            another.set()
         return np.tanh(z)
 
     layers = [fn.Dense(150, fn.Activation(value, lambda z, a: 1 - a * a)), fn.Dense(5, "softmax")]
     single, shared = network("float64", layers), network("float64", layers)
     single.fit(X, y, epochs=1, batch_size=None)
     assert threads == {threading.get_ident()}
+    another.clear()
     shared.fit(X, y, epochs=3, batch_size=None, n_threads=3)
     assert len(threads) > 1
     again = network("float64", layers)
