@@ -75,9 +75,8 @@ MACROS = [
     ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
     ("CYTHON_COMPRESS_STRINGS", "0"),       # the wheel is compressed as a whole, and better
 ]
-# What modules would each have a copy of, of Cython's own functions: a tenth of the wheel.
-# cythonize() writes the source of a module by this name.  Typed memoryviews would be half of it and
-# are not in it, so no module may have one.
+# What modules would each have a copy of, of Cython's own functions, typed memoryviews among them: a
+# tenth of the wheel.  cythonize() writes the source of a module by this name.
 SHARED = "fastnet._cython"
 KERNELS = Path("fastnet/_kernels")
 INCLUDE = Path("fastnet/include")       # fastnet.h
@@ -147,7 +146,6 @@ def translate(modules, build_dir, **options):
         build_dir=build_dir,
         compiler_directives=DIRECTIVES,
         shared_utility_qualified_name=SHARED,
-        shared_utility_features_disabled=["MemoryView"],
         quiet=True,
         **options,
     )

@@ -1,7 +1,7 @@
 """Loss and gradient of batches of rows, on the threads of a team."""
 
 cimport cython
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from fastnet._kernels.table cimport Monitor, Rows
 from fastnet._threads cimport Team
@@ -21,11 +21,11 @@ cdef class Batches:
     cdef Memory gradient                # of the last batch
 
     # The rows of a batch in the order of the epoch, gathered by whoever computes them
-    cdef Memory order                   # int32, as the labels
+    cdef int32_t[::1] order
     cdef Memory batch_x
     cdef Memory batch_targets
     cdef Memory batch_weights
-    cdef Memory batch_labels
+    cdef int32_t[::1] batch_labels
 
     # A span is what one task computes; its size depends on the model only, and sums over spans are
     # formed in their order, so that results do not depend on the number of threads.

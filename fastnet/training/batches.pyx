@@ -5,7 +5,10 @@ span, computes their gradient apart, and the gradients of the spans are summed i
 one span, which most are, have no such sum.
 """
 
+import numpy as np
+
 cimport cython
+cimport numpy as cnp
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 
@@ -14,6 +17,8 @@ from fastnet._threads cimport Team
 from fastnet._workspace cimport Memory, Workspace, new_memory
 from fastnet.training.model cimport Model
 from fastnet.training.rows cimport TrainingRows
+
+cnp.import_array()
 
 cdef enum:
     SPAN_OPERATIONS = 20000000          # at least, where a batch has them
@@ -90,12 +95,12 @@ cdef class Batches:
         if self.shuffle:
             if n_rows >= 2**31:
                 raise ValueError(f"X has {n_rows} rows: at most 2**31 - 1 can be shuffled")
-            self.order = new_memory(n_rows * sizeof(int32_t))
+            self.order = np.empty(n_rows, np.int32)
             self.batch_x = new_memory(self.batch_size * model.n_inputs * itemsize)
             if rows.rows.targets != NULL:
                 self.batch_targets = new_memory(self.batch_size * model.n_outputs * itemsize)
             if rows.rows.labels != NULL:
-                self.batch_labels = new_memory(self.batch_size * sizeof(int32_t))
+                self.batch_labels = np.empty(self.batch_size, np.int32)
             if rows.rows.weights != NULL:
                 self.batch_weights = new_memory(self.batch_size * itemsize)
 
@@ -107,8 +112,7 @@ cdef class Batches:
 
     cdef void begin_epoch(self, uint64_t index) noexcept nogil:
         if self.shuffle:
-            self.model.kernels.permutation(
-                self.seed, index, self.data.rows.n_rows, <int32_t *> self.order.data)
+            self.model.kernels.permutation(self.seed, index, self.order.shape[0], &self.order[0])
 
     cdef double begin_batch(self, Py_ssize_t first, Py_ssize_t n, bint with_dropout,
                             int64_t step) noexcept nogil:
@@ -125,17 +129,17 @@ cdef class Batches:
         if not self.shuffle:
             self.batch.weights = <const char *> rows.weights + first * k.itemsize
         else:
-            k.gather(n, 1, rows.weights, <const int32_t *> self.order.data + first,
-                     self.batch_weights.data)
+            k.gather(n, 1, rows.weights, &self.order[first], self.batch_weights.data)
             self.batch.weights = self.batch_weights.data
         return k.sum(n, self.batch.weights)
 
+    @cython.boundscheck(False)
+    @cython.wraparound(False)
     cdef void take(self, Py_ssize_t first, Py_ssize_t n, Rows *rows) noexcept nogil:
         """Rows first to first + n of the batch."""
         cdef const Kernels *k = self.model.kernels
         cdef const Rows *all = &self.data.rows
         cdef const int32_t *order
-        cdef int32_t *labels
         cdef Py_ssize_t itemsize = k.itemsize, i, place = self.batch_first + first
         cdef Py_ssize_t n_inputs = self.model.n_inputs, n_outputs = self.model.n_outputs
         cdef char *to
@@ -152,7 +156,7 @@ cdef class Batches:
             if all.labels != NULL:
                 rows.labels = all.labels + place
             return
-        order = <const int32_t *> self.order.data + place
+        order = &self.order[place]
         to = <char *> self.batch_x.data + first * n_inputs * itemsize
         k.gather(n, n_inputs, all.x, order, to)
         rows.x = to
@@ -161,10 +165,9 @@ cdef class Batches:
             k.gather(n, n_outputs, all.targets, order, to)
             rows.targets = to
         if all.labels != NULL:
-            labels = <int32_t *> self.batch_labels.data + first
             for i in range(n):
-                labels[i] = all.labels[order[i]]
-            rows.labels = labels
+                self.batch_labels[first + i] = all.labels[order[i]]
+            rows.labels = &self.batch_labels[first]
 
     cdef int compute_span(self, Py_ssize_t span, int worker) noexcept nogil:
         """Value and gradient of span number `span` of the wave, into its slot."""

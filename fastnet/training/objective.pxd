@@ -25,7 +25,7 @@ cdef class TrainingObjective(Residuals):
     cdef Memory residuals               # (chunk n_outputs,) float64
     cdef Memory part                    # (n,) float64: what residuals give of the gradient
     cdef Memory scratch
-    cdef Memory is_weight               # (n,) bytes: which parameters l2 penalizes
+    cdef unsigned char[::1] is_weight   # which parameters l2 penalizes
 
     # The monitor of the coming evaluations
     cdef void begin(self, Monitor *monitor) noexcept nogil

@@ -3,6 +3,8 @@
 The mean loss over all rows, plus the penalties; and, for least squares, its Gauss-Newton equations.
 """
 
+import numpy as np
+
 cimport numpy as cnp
 from libc.math cimport sqrt
 
@@ -96,8 +98,7 @@ cdef class TrainingObjective(Residuals):
         typenum = cnp.NPY_FLOAT32 if itemsize == 4 else cnp.NPY_FLOAT64
         as_array(ones, self.n, typenum)[:] = 1
         self.model.penalize(ones.data, 0.0, 1.0, &value, mask.data)
-        self.is_weight = new_memory(self.n)
-        as_array(self.is_weight, self.n, cnp.NPY_UINT8)[:] = as_array(mask, self.n, typenum)
+        self.is_weight = np.asarray(as_array(mask, self.n, typenum)).astype(np.uint8)
         self.float64 = kernels(8)
         self.chunk = min(n_rows, max(CHUNK_ELEMENTS // (self.n * n_outputs), <Py_ssize_t> 1))
         self.predictions = new_memory(self.chunk * n_outputs * itemsize)
@@ -178,7 +179,6 @@ cdef class TrainingObjective(Residuals):
                               double *gradient) except -1 nogil:
         cdef Py_ssize_t first = 0, n_rows, n = self.n, i, itemsize = self.kernels.itemsize
         cdef Py_ssize_t n_residuals
-        cdef const unsigned char *is_weight = <const unsigned char *> self.is_weight.data
         cdef double *part = <double *> self.part.data
         cdef double parameter
         value[0] = 0
@@ -199,7 +199,7 @@ cdef class TrainingObjective(Residuals):
                 with gil:
                     raise_stopped()
         for i in range(n):
-            if self.l2 > 0 and is_weight[i]:
+            if self.l2 > 0 and self.is_weight[i]:
                 parameter = ((<const float *> x)[i] if itemsize == 4
                              else (<const double *> x)[i])
                 hessian[i * n + i] += self.l2
