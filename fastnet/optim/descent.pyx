@@ -431,7 +431,7 @@ cdef class Descent:
     @property
     def path(self):
         """(n_iterations + 1, n), or None where it was not recorded."""
-        if not self.record:
+        if self.path_data == NULL:
             return None
         return copy_rows(self.path_data, self.n_iterations + 1, self.n, cnp.NPY_FLOAT64)
 
@@ -603,7 +603,7 @@ cdef class Descent:
         return DIVERGED
 
     cdef int backtrack(self) except -1 nogil:
-        cdef double slope = dot(self.n, self.g, self.p), rate = self.rate
+        cdef double rate = self.rate
         while True:
             self.go(rate)
             if not self.is_new():
@@ -615,7 +615,7 @@ cdef class Descent:
                 return STALLED
             if is_finite(self.n, self.new_x):
                 self.f.value_at(self.new_x, &self.f_new)
-                if self.f_new <= self.f_x - self.c * rate * slope:
+                if self.f_new <= self.f_x - self.c * self.promised(rate):
                     return self.accept()
             rate *= self.shrink
 
@@ -660,23 +660,16 @@ cdef class Descent:
     cdef int find_direction(self) except -1 nogil:
         """p, along which x moves back."""
         cdef Py_ssize_t i
-        cdef double largest = 0, length
+        cdef double size, length
         if self.method == NEWTON:
             with gil:
                 self.call_hessian()
             return NONE if is_finite(self.n, self.p) else DIVERGED
         memcpy(self.p, self.g, self.n * sizeof(double))
         if self.normalize:
-            length = norm(self.n, self.p)
-            if not 1e-140 < length < 1e140:
-                # their squares leave the range of normal numbers
-                for i in range(self.n):
-                    largest = max(largest, fabs(self.p[i]))
-                for i in range(self.n):
-                    self.p[i] /= largest
-                length = norm(self.n, self.p)
+            length = scaled_norm(self.n, self.p, &size)
             for i in range(self.n):
-                self.p[i] /= length
+                self.p[i] = self.p[i] / size / length
         return NONE
 
     cdef int call_hessian(self) except -1:
@@ -722,6 +715,14 @@ cdef class Descent:
         for i in range(self.n):
             self.new_x[i] = self.now[i] - rate * self.p[i]
 
+    cdef double promised(self, double rate) noexcept nogil:
+        """How far the slope says that f falls; g.p alone may overflow where this does not."""
+        cdef double total = 0
+        cdef Py_ssize_t i
+        for i in range(self.n):
+            total += self.g[i] * (rate * self.p[i])
+        return total
+
     cdef bint is_new(self) noexcept nogil:
         cdef Py_ssize_t i
         for i in range(self.n):
@@ -734,7 +735,7 @@ cdef class Descent:
         cdef Py_ssize_t capacity
         cdef void *data
         if self.n_iterations >= self.path_capacity:
-            capacity = max(64, 2 * self.path_capacity)
+            capacity = max(1 + 4096 // self.n, 2 * self.path_capacity)
             data = NULL
             if capacity <= PY_SSIZE_T_MAX // (<Py_ssize_t> sizeof(double) * self.n):
                 data = realloc(self.path_data, capacity * self.n * sizeof(double))
@@ -760,16 +761,31 @@ cdef class Descent:
         return 0
 
 
-cdef double dot(Py_ssize_t n, const double *a, const double *b) noexcept nogil:
-    cdef double total = 0
+# The Euclidean norm of a / size, where size is 1 unless squares would leave the range of normal
+# numbers, and then the largest modulus
+cdef double scaled_norm(Py_ssize_t n, const double *a, double *size) noexcept nogil:
+    cdef double total = 0, largest = 0
     cdef Py_ssize_t i
+    size[0] = 1
     for i in range(n):
-        total += a[i] * b[i]
-    return total
+        total += a[i] * a[i]
+    if 1e-280 < total < 1e280:
+        return sqrt(total)
+    for i in range(n):
+        largest = max(largest, fabs(a[i]))
+    if largest == 0:
+        return 0
+    size[0] = largest
+    total = 0
+    for i in range(n):
+        total += (a[i] / largest) * (a[i] / largest)
+    return sqrt(total)
 
 
 cdef double norm(Py_ssize_t n, const double *a) noexcept nogil:
-    return sqrt(dot(n, a, a))
+    cdef double size
+    cdef double length = scaled_norm(n, a, &size)
+    return size * length
 
 
 cdef bint is_finite(Py_ssize_t n, const double *a) noexcept nogil:

@@ -459,6 +459,31 @@ def test_curvature(f, x, curvature, has_gradient):
         **({"gradient": lambda p: -gradient(f, p)} if has_gradient else {})).curvature == curvature
 
 
+@pytest.mark.parametrize("size", [1e-250, 1e-170, 1.0, 1e170, 1e250])
+def test_lengths_whose_squares_leave_the_range_of_numbers(size):
+    def run(x0, **options):
+        return fn.minimize(lambda x: size * float(x @ x), x0, lambda x: 2 * size * x, **options)
+
+    # The gradient at x0 has the length 10 size.
+    x0 = [3.0, 4.0]
+    near = {"stop_on": "gradient", "step": 0.25 / size}
+    assert run(x0, tolerance=10.1 * size, **near).n_iterations == 0
+    # 0.25 / size halves x; its length passes from 10 to 5 size
+    assert run(x0, tolerance=9.9 * size, **near).n_iterations == 1
+    assert run(x0, tolerance=4.9 * size, **near).n_iterations == 2
+    r = run(x0, step=5.0, normalize=True, stop_on=None)
+    assert r.n_iterations == 1
+    np.testing.assert_allclose(r.x, 0, atol=1e-14)
+
+
+def test_armijo_where_the_slope_overflows():
+    r = fn.minimize(lambda x: 1e200 * float(x @ x), [1.0, 1.0], lambda x: 2e200 * x, step="armijo",
+                    record=True)
+    assert r.reason in ("exact", "step")
+    np.testing.assert_allclose(r.x, 0, atol=1e-8)
+    assert len(r.path) > 1
+
+
 # ---- bad input ---------------------------------------------------------------------------------
 
 
