@@ -4,6 +4,7 @@ from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 )
 from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport fabs
 from libc.string cimport memset, strcmp
 
 from fastnet._kernels.dispatch cimport allocate, float64, release
@@ -27,6 +28,14 @@ cdef double *memory_of(object array, double size, bint is_written,
     if strcmp(buffer.format, "d") != 0 or <double> buffer.len != 8 * size:
         raise ValueError("an array does not have the type or the size that it should")
     return <double *> buffer.buf
+
+
+cdef bint are_at_rest(const Arms *arms) noexcept:
+    cdef Py_ssize_t i
+    for i in range(arms.n_arms):
+        if not fabs(arms.errors[i]) <= arms.tolerance:
+            return False
+    return True
 
 
 cdef int take_steps(const Arms *all, double *memory, Py_ssize_t i, Py_ssize_t last) except -1:
@@ -53,7 +62,7 @@ cdef int take_steps(const Arms *all, double *memory, Py_ssize_t i, Py_ssize_t la
                 float64.arms_descend(&arms, memory)
             PyErr_CheckSignals()
             done += arms.n_epochs
-            if done >= all.n_epochs:
+            if done >= all.n_epochs or (arms.path == NULL and are_at_rest(&arms)):
                 break
         i += n_at_once
     return 0

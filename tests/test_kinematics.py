@@ -301,6 +301,16 @@ def test_long_solves_are_cut_into_pieces_without_a_trace():
     assert (r.n_epochs == 2500).all()
 
 
+def test_any_number_of_epochs_ends_where_all_arms_rest():
+    arm = fn.PlanarArm((1, 1, 1))
+    starts = [[0.1, 0.2, 0.3]] * 20
+    few = arm.solve(starts, epochs=1000, tolerance=1e-6)
+    many = arm.solve(starts, epochs=2**53, tolerance=1e-6)
+    assert many.converged.all()
+    np.testing.assert_array_equal(many.n_epochs, few.n_epochs)
+    np.testing.assert_array_equal(many.angles, few.angles)
+
+
 def test_one_of_a_kind_serves_all():
     arm, start = fn.PlanarArm((1, 1)), np.array([0.1, 0.2])
     targets, bases = np.array([0.3, 0.4, 0.5]), np.array([0.0, 1.0, 2.0])
