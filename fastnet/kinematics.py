@@ -1,7 +1,6 @@
 """The planar arm: links in a row that turn in a plane, and inverse kinematics by descent."""
 
 import math
-import numbers
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from fastnet._arrays import finite_array
 from fastnet._checks import checked_int
 from fastnet._parallel import cut_rows, run_chunks
 from fastnet._reach import can_reach, checked_limits
+from fastnet.optim.arguments import number
 
 __all__ = ["ArmSolution", "PlanarArm"]
 
@@ -143,7 +143,10 @@ class PlanarArm:
             raise ValueError(f"lengths must be positive, got lengths[{k}] = {given[k]}")
         self.lengths = given.copy()
         self.lengths.setflags(write=False)
-        self._reach = float(given.sum())
+        with np.errstate(over="ignore"):
+            self._reach = float(given.sum())
+        if self._reach == math.inf:
+            raise ValueError("lengths must have a finite sum, but it overflows float64")
 
     @property
     def n_links(self):
@@ -344,9 +347,11 @@ class PlanarArm:
         (False, array([1., 2., 3.]))
         """
         start, bases, targets, is_one = self._arms(angles, target, base)
-        rate = _positive(learning_rate, "learning_rate")
+        rate = number(learning_rate, "learning_rate", 0, math.inf, "(0, inf)")
         epochs = checked_int(epochs, "epochs", 0, MOST_EPOCHS)
-        least = -1.0 if tolerance is None else _positive(tolerance, "tolerance", or_zero=True)
+        least = -1.0
+        if tolerance is not None:
+            least = number(tolerance, "tolerance", 0, math.inf, "[0, inf)")
         bounds = None if limits is None else checked_limits(limits, self.n_links)
         if bounds is not None:
             start = np.clip(start, *bounds)
@@ -437,16 +442,6 @@ class PlanarArm:
             angles = np.ascontiguousarray(np.broadcast_to(angles, (n_arms, n)))
         targets = targets.reshape(-1, 2) if is_point or targets.ndim == 2 else targets.reshape(-1)
         return angles, bases.reshape(-1), targets, not counts
-
-
-def _positive(value, name, or_zero=False):
-    """The value as a finite float."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not (0 < value < math.inf or (or_zero and value == 0)):
-        zero = "0 or " if or_zero else ""
-        raise ValueError(f"{name} must be {zero}a positive finite number, got {value!r}")
-    return float(value)
 
 
 def _one(values):

@@ -3,12 +3,12 @@
 import copy
 import math
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
 from fastnet._checks import checked_int
 from fastnet.optim import curve_methods
+from fastnet.optim.arguments import number
 from fastnet.optim.curve_problem import Problem
 from fastnet.optim.full_batch import FullBatchOptimizer
 from fastnet.optim.lbfgs import LBFGS
@@ -101,11 +101,7 @@ def checked_step(step):
         return step
     if callable(step) or isinstance(step, (Armijo, GrowShrink)):
         return step
-    if not isinstance(step, Real) or isinstance(step, (bool, np.bool_)):
-        raise TypeError(f"step must be a number, a name or a callable, got {type(step).__name__}")
-    if not 0 < step < math.inf:
-        raise ValueError(f"step must be above 0 and finite, got {step}")
-    return float(step)
+    return number(step, "step", 0, math.inf, "(0, inf)")
 
 
 def rule_of(step):
@@ -116,20 +112,9 @@ def rule_of(step):
         return lambda k, value, squared: step
 
     def length(k, value, squared):
-        result = float(step(k))
-        if not result > 0:
-            raise ValueError(f"step({k}) must be above 0, got {result}")
-        return result
+        return number(step(k), f"step({k})", 0, math.inf, "(0, inf)")
 
     return length
-
-
-def number_in(value, name):
-    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{name} must be at least 0 and finite, got {value}")
-    return float(value)
 
 
 def fit_curve(template, x, y, p0, loss="absolute_error", gradient=None, method="auto", scale=True,
@@ -221,12 +206,14 @@ def fit_curve(template, x, y, p0, loss="absolute_error", gradient=None, method="
     """
     problem = Problem(template, x, y, p0, loss, gradient, scale)
     max_iterations = checked_int(max_iterations, "max_iterations", 0)
-    tolerance = number_in(tolerance, "tolerance")
+    tolerance = number(tolerance, "tolerance", 0, math.inf, "[0, inf)")
     step = checked_step(step)
     iterations = iterations_of(problem, method, step, normalize, guard, tolerance)
     if check_gradient:
         problem.verify()
-    return run(problem, iterations, max_iterations, record)
+    # Values that are not finite are told by the reason.
+    with np.errstate(all="ignore"):
+        return run(problem, iterations, max_iterations, record)
 
 
 def iterations_of(problem, method, step, normalize, guard, tolerance):
@@ -242,6 +229,8 @@ def iterations_of(problem, method, step, normalize, guard, tolerance):
         raise ValueError(
             f"step and normalize are for method='steepest_descent', got method={method!r}"
         )
+    if not guard and method != "newton":
+        raise ValueError("guard=False is for method='newton' only")
     if method == "steepest_descent":
         return steepest_descent(problem, step, normalize, tolerance)
     if method == "newton":

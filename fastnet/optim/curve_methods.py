@@ -91,7 +91,7 @@ def grow_shrink(problem, rule, normalize, tolerance):
         new = p - length * scale * g
         if (new == p).all():
             return "stalled"
-        if problem.value(new) < problem.value(p):
+        if problem.value(new) <= problem.value(p):
             length *= rule.grow
             yield new
             if np.linalg.norm((new - p) / scale) < tolerance:

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from fastnet import losses
+from fastnet._arrays import finite_array
 from fastnet.optim.derivatives import SINGLE_STEP, SINGLE_STEP_2, point_of, verify_gradient
 
 __all__ = ["Problem", "column_scale"]
@@ -17,15 +18,7 @@ KEPT = 3                                # predictions, for parameters that are a
 
 def data_of(value, name):
     """A float64 array of finite numbers that nobody else can change."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
-    array = np.array(array, np.float64)
-    finite = np.isfinite(array)
-    if not finite.all():
-        where = np.unravel_index(int(np.argmin(finite)), array.shape)
-        place = f"{name}[{', '.join(str(k) for k in where)}]" if array.ndim else name
-        raise ValueError(f"{place} is {array[where]}: it must be finite")
+    array = finite_array(value, name).copy()
     array.flags.writeable = False
     return array
 
@@ -228,9 +221,9 @@ def scale_of(scale, n):
         return "largest" if scale else np.ones(n)
     if isinstance(scale, str):
         raise ValueError(f"scale must be True, False, 'rms' or numbers, got {scale!r}")
-    result = np.array(scale, np.float64)
+    result = finite_array(scale, "scale").copy()
     if result.shape != (n,):
         raise ValueError(f"scale must have shape ({n},), got {result.shape}")
-    if not (np.isfinite(result).all() and (result > 0).all()):
-        raise ValueError(f"scale must be above 0 and finite, got {scale}")
+    if not (result > 0).all():
+        raise ValueError(f"scale must be above 0, got {scale}")
     return result

@@ -14,7 +14,9 @@ from numbers import Real
 
 import numpy as np
 
+from fastnet._arrays import finite_array
 from fastnet._checks import checked_int
+from fastnet.optim.arguments import number
 
 __all__ = ["derivative", "gradient", "hessian"]
 
@@ -63,29 +65,10 @@ def point_of(x, name="x"):
     TypeError, ValueError
         For what holds no real numbers, NaN or infinity, with its position.
     """
-    array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    array = finite_array(x, name)
     if array.ndim > 1 or array.size == 0:
         raise ValueError(f"{name} must be a number or have shape (n,), got {array.shape}")
-    array = array.astype(np.float64)
-    finite = np.isfinite(array)
-    if not finite.all():
-        k = int(np.argmin(finite))
-        place = f"{name}[{k}]" if array.ndim else name
-        raise ValueError(f"{place} is {array.reshape(-1)[k]}: it must be finite")
-    return array if array.ndim else float(array)
-
-
-def checked_step(step):
-    if step is None:
-        return None
-    if isinstance(step, (bool, np.bool_)) or not isinstance(step, Real):
-        raise TypeError(f"step must be None or a number, got {step!r}")
-    step = float(step)
-    if not 0 < step < math.inf:
-        raise ValueError(f"step must be above 0 and finite, got {step}")
-    return step
+    return array.copy() if array.ndim else float(array)
 
 
 def central_weights(order):
@@ -269,7 +252,8 @@ def derivative(f, x, order=1, step=None):
     (-14.0, -2.0)
     """
     order = checked_int(order, "order", 1, HIGHEST_ORDER)
-    step = checked_step(step)
+    if step is not None:
+        step = number(step, "step", 0, math.inf, "(0, inf)")
     if np.ndim(x) == 0:
         return derivative_at(f, point_of(x), order, step)
     points = np.asarray(x)

@@ -8,6 +8,7 @@ from fastnet._arrays import nearest
 from fastnet._cfunctions import c_function
 from fastnet._checks import checked_int
 from fastnet.optim import derivatives
+from fastnet.optim.arguments import number
 from fastnet.optim.descent import Descent, Function
 from fastnet.optim.descent_result import DescentResult
 from fastnet.optim.lbfgs import LBFGS
@@ -177,8 +178,8 @@ def descend(f, x0, gradient, hessian, method, step, normalize, guard, max_iterat
     method = checked_method(method, normalize, guard)
     step = checked_step(step, method, guard)
     max_iterations = checked_int(max_iterations, "max_iterations", 0, 2**63 - 1)
-    tolerance = checked_tolerance(tolerance)
-    if stop_on not in STOPS:
+    tolerance = number(tolerance, "tolerance", 0, math.inf, "[0, inf)")
+    if not (stop_on is None or isinstance(stop_on, str)) or stop_on not in STOPS:
         raise ValueError(f"stop_on must be one of {', '.join(map(repr, STOPS))}, got {stop_on!r}")
     for argument, name in ((hessian, "hessian"), (callback, "callback")):
         if argument is not None and not callable(argument):
@@ -290,7 +291,7 @@ def checked_step(step, method, guard):
             raise ValueError(nearest(step, rules, "step"))
         step = rules[step]()
     elif not (callable(step) or isinstance(step, (Armijo, GrowShrink))):
-        step = positive(step, "step")
+        step = number(step, "step", 0, math.inf, "(0, inf)")
     if method == "steepest_descent":
         return step
     if method == "newton" and isinstance(step, Armijo):
@@ -305,23 +306,3 @@ def checked_step(step, method, guard):
         )
         raise ValueError(f"step is for method='steepest_descent'; {takes}")
     return 1.0
-
-
-def real(value, name):
-    if isinstance(value, (bool, np.bool_)) or np.ndim(value) != 0:
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    return derivatives.number_of(value, name)
-
-
-def positive(value, name):
-    number = real(value, name)
-    if not 0 < number < math.inf:
-        raise ValueError(f"{name} must be in (0, inf), got {value}")
-    return number
-
-
-def checked_tolerance(value):
-    number = real(value, "tolerance")
-    if not 0 <= number < math.inf:
-        raise ValueError(f"tolerance must be in [0, inf), got {value}")
-    return number

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from fastnet._arrays import finite_array
 from fastnet._checks import checked_int
 from fastnet.plot._figures import INK, QUIET, checked_ax, legend, new_axes, shades, tidy
-from fastnet.plot._limits import finite_array, padded
+from fastnet.plot._limits import padded
 
 START, SOLUTION, TARGET = "#f0604d", "#00682a", INK
 # So many arms between start and solution can be told from each other.

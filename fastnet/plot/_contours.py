@@ -5,9 +5,9 @@ from numbers import Integral
 
 import numpy as np
 
+from fastnet._arrays import finite_array
 from fastnet._checks import checked_int
 from fastnet.plot._figures import shades
-from fastnet.plot._limits import finite_array
 
 N_LEVELS = 12
 # Even levels show a valley as long as the lowest tenth of the area has 1 / 40 of the range; in a

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
+from fastnet._arrays import finite_array
 from fastnet._checks import checked_int
 from fastnet.plot._figures import INK, NEGATIVE, NODES, POSITIVE, bare_axes, checked_ax
-from fastnet.plot._limits import finite_array
 
 # Inches for each layer and for each row of nodes, and at least.
 COLUMN, ROW, LEAST_WIDTH, LEAST_HEIGHT = 1.9, 0.42, 4.8, 3.0

@@ -181,8 +181,8 @@ def test_points_are_values():
     [
         ((area, (1, 0)), ValueError, "from a lower to a higher"),
         ((area, (1, 1)), ValueError, "from a lower to a higher"),
-        ((area, (0, math.nan)), ValueError, r"interval\[1\] is nan"),
-        ((area, (0, math.inf)), ValueError, r"interval\[1\] is inf"),
+        ((area, (0, math.nan)), ValueError, r"interval\[1\] must be finite, got nan"),
+        ((area, (0, math.inf)), ValueError, r"interval\[1\] must be finite, got inf"),
         ((area, (-1e308, 1e308)), ValueError, "too wide"),
         ((area, (0, 1, 2)), ValueError, "must be two numbers"),
         ((area, 3), ValueError, "must be two numbers"),

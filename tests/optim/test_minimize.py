@@ -548,7 +548,8 @@ def test_check_gradient():
 
 def test_arguments_that_are_refused():
     for x0, message in (
-        ([1, math.nan], r"x0\[1\] is nan"), (math.inf, "x0 is inf"), ([], "x0 must"),
+        ([1, math.nan], r"x0\[1\] must be finite, got nan"),
+        (math.inf, "x0 must be finite, got inf"), ([], "x0 must"), ([1, [2]], "x0 must be a rect"),
         ([[1.0, 2.0]], "x0 must"),
     ):  # fmt: skip
         refused(ValueError, message, bowl, x0)
@@ -557,7 +558,7 @@ def test_arguments_that_are_refused():
     refused(TypeError, "gradient must be callable or a C function, got list", bowl, [1, 2], [1, 2])
     refused(TypeError, "hessian must be callable, got int", bowl, [1, 2], None, 3)
     refused(TypeError, "callback must be callable, got int", bowl, [1, 2], callback=3)
-    for step in (0, -0.1, math.nan, math.inf):
+    for step in (0, -0.1, math.nan, math.inf, 10**400):
         refused(ValueError, r"step must be in \(0, inf\)", quartic, 1.0, step=step)
     for step in (None, [0.1], True):
         refused(TypeError, "step must", quartic, 1.0, step=step)
@@ -572,7 +573,8 @@ def test_arguments_that_are_refused():
             method="newtom")
     refused(TypeError, "method must be .*Adam itself", quartic, 1.0, method=fn.Adam)
     refused(TypeError, "method must be .* got int", quartic, 1.0, method=3)
-    refused(ValueError, "stop_on must be one of", quartic, 1.0, stop_on="steps")
+    for stop_on in ("steps", ["step"], np.array(["step", "value"])):
+        refused(ValueError, "stop_on must be one of", quartic, 1.0, stop_on=stop_on)
     for tolerance in (-1, math.nan, math.inf):
         refused(ValueError, r"tolerance must be in \[0, inf\)", quartic, 1.0, tolerance=tolerance)
     refused(TypeError, "tolerance must be a number", quartic, 1.0, tolerance=[1])

@@ -319,7 +319,7 @@ def test_all_of_a_map_is_within_its_figure(path):
         (abs, [1.0], {"levels": 3}, ValueError, "levels must be None for a function of one"),
         (bowl, BOWL.path, {"levels": [1, 1]}, ValueError, "levels must be .* ascending order"),
         (bowl, BOWL.path, {"levels": 0}, ValueError, "levels must be at least 2, got 0"),
-        (bowl, BOWL.path, {"levels": ["a"]}, TypeError, "levels must be real numbers"),
+        (bowl, BOWL.path, {"levels": ["a"]}, TypeError, "levels must hold real numbers"),
         (abs, [1.0], {"n_points": 1}, ValueError, "n_points must be at least 2, got 1"),
         (abs, [1.0], {"labels": ["a", "b"]}, ValueError, "labels must be as many as results, 1"),
     ],

@@ -159,7 +159,7 @@ def test_wrong_networks(net, options, error, message):
 def test_weights_must_be_finite():
     net = small()
     net.layers[1].weights[2, 0] = np.nan
-    with pytest.raises(ValueError, match=r"net.layers\[1\].weights must be finite, .* at \(2, 0\)"):
+    with pytest.raises(ValueError, match=r"net.layers\[1\].weights\[2, 0\] must be finite"):
         network(net)
 
 
