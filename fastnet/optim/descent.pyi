@@ -7,23 +7,11 @@ from typing_extensions import disjoint_base
 
 from fastnet.optim.objective import Objective
 
-__all__ = ["Descent", "Function"]
+__all__ = ["Descent"]
 
 _Vector = npt.NDArray[np.float64]
 
 def newton_direction(hessian: _Vector, gradient: _Vector, guard: bool) -> _Vector: ...
-@disjoint_base
-class Function(Objective):
-    def __new__(
-        cls, n: int, is_scalar: bool, value: Any, gradient: Any = None, sign: float = 1
-    ) -> Self: ...
-    @property
-    def is_scalar(self) -> bool: ...
-    @property
-    def n_evaluations(self) -> int: ...
-    def value(self, x: Any) -> float: ...
-    def gradient(self, x: Any) -> Any: ...
-    def verify(self, x: Any) -> None: ...
 @disjoint_base
 class Descent:
     def __new__(

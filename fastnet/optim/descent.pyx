@@ -1,230 +1,39 @@
 """Descent from a point, for `fastnet.minimize`: one loop for all methods, steps and functions.
 
-It runs on any `Function`, of Python or of C, and takes the interpreter only for what is Python, so
-that a C function with the same arithmetic takes exactly the same path.
+It runs on any `Function`, of Python or of C, and takes the interpreter only for what is Python.
 """
 
 import numpy as np
 
-from fastnet.optim.derivatives import number_of, verify_gradient
+from fastnet.optim.derivatives import number_of
 
 cimport numpy as cnp
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from libc.float cimport DBL_EPSILON, DBL_MAX
-from libc.math cimport INFINITY, NAN, cbrt, fabs, isfinite, sqrt
+from libc.math cimport INFINITY, NAN, fabs, isfinite, sqrt
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcpy
 
 from fastnet._arrays cimport checked_result, convert, copy_rows
-from fastnet._cfunctions cimport CFunction
-from fastnet._kernels.dispatch cimport kernels, monotonic_seconds
+from fastnet._kernels.dispatch cimport monotonic_seconds
 from fastnet._workspace cimport Memory, aligned, new_memory
 from fastnet._kernels.table cimport SLACK_BYTES
 from fastnet.optim.arguments cimport number
 from fastnet.optim.full_batch cimport RUNNING, FullBatchOptimizer
-from fastnet.optim.objective cimport Objective
+from fastnet.optim.objective cimport Function, Objective
 from fastnet.optim.optimizers cimport Optimizer
 from fastnet.optim.schedules cimport Armijo, GrowShrink, Schedule
 
 cnp.import_array()
 
-__all__ = ["Descent", "Function"]
-
-ctypedef double (*c_value)(Py_ssize_t n, double *x, void *data) noexcept nogil
-ctypedef void (*c_gradient)(Py_ssize_t n, double *x, double *g, void *data) noexcept nogil
+__all__ = ["Descent"]
 
 cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
     int PyErr_CheckSignals() except -1
 
-# Of central differences, relative to max(1, |x|): balances eps / h with h^2
-cdef double DIFFERENCE = cbrt(DBL_EPSILON)
 # Longest time without a look for Ctrl-C, as long as iterations take about the same time
 cdef double WATCH_SECONDS = 0.02
-
-
-cdef class Function(Objective):
-    """A function of n numbers of float64 and its gradient, in Python or in C.
-
-    Parameters
-    ----------
-    n : int
-    is_scalar : bool
-        Whether Python functions see x as a float (n is 1), or else as an array (n,).
-    value : callable or CFunction
-        ``value(x)`` -> float
-    gradient : callable, CFunction or None
-        ``gradient(x)`` -> (n,), or a float where x is one; None for central differences.
-    sign : 1.0 or -1.0
-        What its optimizers see is ``sign`` times the function.
-    """
-
-    cdef readonly bint is_scalar
-    cdef readonly int64_t n_evaluations     # calls of ``value``
-    cdef double sign
-    cdef object f
-    cdef object df
-    cdef c_value f_address                  # NULL where it is a Python function
-    cdef void *f_data
-    cdef c_gradient df_address
-    cdef void *df_data
-    cdef bint has_differences
-    cdef bint may_overflow                  # Python's error of that name is a value that is NaN
-    cdef Memory buffers                     # x, gradient and a moved x of the last `evaluate`
-    cdef double *last_x
-    cdef double *last_g
-    cdef double *moved
-    cdef double last_value
-    cdef int known                          # of the last x: nothing, the value, also the gradient
-
-    def __cinit__(self, Py_ssize_t n, bint is_scalar, value, gradient=None, double sign=1):
-        cdef Py_ssize_t stride
-        if n < 1 or (is_scalar and n > 1):
-            raise ValueError(f"n must be 1 of a number and at least 1 else, got {n}")
-        stride = aligned(n * sizeof(double) + SLACK_BYTES)
-        self.n = n
-        self.is_scalar = is_scalar
-        self.kernels = kernels(sizeof(double))
-        self.sign = sign
-        self.f = value
-        self.df = gradient
-        if isinstance(value, CFunction):
-            self.f_address = <c_value> (<CFunction> value).address
-            self.f_data = (<CFunction> value).user_data
-        if isinstance(gradient, CFunction):
-            self.df_address = <c_gradient> (<CFunction> gradient).address
-            self.df_data = (<CFunction> gradient).user_data
-        self.has_differences = gradient is None
-        self.buffers = new_memory(3 * stride)
-        self.last_x = <double *> self.buffers.data
-        self.last_g = <double *> (<char *> self.last_x + stride)
-        self.moved = <double *> (<char *> self.last_g + stride)
-
-    def value(self, x):
-        """The function itself at a float or array as Python functions see it."""
-        cdef double value
-        self.value_at(<double *> cnp.PyArray_DATA(self.checked_point(x)), &value)
-        return self.sign * value
-
-    def verify(self, x):
-        """Refuse a gradient that is not that of the function at x."""
-        verify_gradient(self.value, self.gradient(x), x)
-
-    def gradient(self, x):
-        """Its gradient there, as Python functions return it."""
-        cdef cnp.ndarray g = np.empty(self.n)
-        self.gradient_at(<double *> cnp.PyArray_DATA(self.checked_point(x)),
-                         <double *> cnp.PyArray_DATA(g))
-        (<object> g)[:] *= self.sign
-        return float(g[0]) if self.is_scalar else g
-
-    cdef bint is_python(self) noexcept nogil:
-        return self.f_address == NULL or (self.df_address == NULL and not self.has_differences)
-
-    cdef cnp.ndarray checked_point(self, object x):
-        """A copy, which functions of the user may change."""
-        return np.array(checked_result(np.reshape(x, -1), "x", (self.n,), cnp.NPY_FLOAT64))
-
-    cdef object point(self, const double *x):
-        """What a function of the user may keep or change."""
-        cdef cnp.npy_intp n = self.n
-        if self.is_scalar:
-            return x[0]
-        array = cnp.PyArray_EMPTY(1, &n, cnp.NPY_FLOAT64, 0)
-        memcpy(cnp.PyArray_DATA(<cnp.ndarray> array), x, n * sizeof(double))
-        return array
-
-    cdef int value_at(self, double *x, double *value) except -1 nogil:
-        self.n_evaluations += 1
-        if self.f_address != NULL:
-            value[0] = self.sign * self.f_address(self.n, x, self.f_data)
-            return 0
-        with gil:
-            value[0] = self.sign * self.called_value(x)
-        return 0
-
-    cdef double called_value(self, const double *x) except? -1:
-        try:
-            result = self.f(self.point(x))
-        except OverflowError:
-            # Where NumPy gives infinity, Python's own numbers raise.
-            if not self.may_overflow:
-                raise
-            return NAN
-        if PyFloat_CheckExact(result):
-            return PyFloat_AS_DOUBLE(result)
-        return number_of(result, "f")
-
-    cdef int gradient_at(self, double *x, double *gradient) except -1 nogil:
-        cdef Py_ssize_t i
-        if self.has_differences:
-            return self.differences(x, gradient)
-        if self.df_address != NULL:
-            self.df_address(self.n, x, gradient, self.df_data)
-        else:
-            with gil:
-                self.call_gradient(x, gradient)
-        if self.sign < 0:
-            for i in range(self.n):
-                gradient[i] = -gradient[i]
-        return 0
-
-    cdef int call_gradient(self, const double *x, double *gradient) except -1:
-        cdef cnp.ndarray array
-        cdef Py_ssize_t i
-        try:
-            result = self.df(self.point(x))
-        except OverflowError:
-            if not self.may_overflow:
-                raise
-            for i in range(self.n):
-                gradient[i] = NAN
-            return 0
-        if self.is_scalar:
-            if PyFloat_CheckExact(result):
-                gradient[0] = PyFloat_AS_DOUBLE(result)
-            else:
-                gradient[0] = number_of(result, "gradient")
-            return 0
-        array = checked_result(result, "gradient(x)", (self.n,), cnp.NPY_FLOAT64)
-        memcpy(gradient, cnp.PyArray_DATA(array), self.n * sizeof(double))
-        return 0
-
-    cdef int differences(self, const double *x, double *gradient) except -1 nogil:
-        """Central differences: 2 n evaluations, about 10 digits."""
-        cdef Py_ssize_t i
-        cdef double h, above, below, high, low
-        for i in range(self.n):
-            h = DIFFERENCE * max(1.0, fabs(x[i]))
-            above = x[i] + h
-            below = x[i] - h
-            memcpy(self.moved, x, self.n * sizeof(double))
-            self.moved[i] = above
-            self.value_at(self.moved, &high)
-            memcpy(self.moved, x, self.n * sizeof(double))
-            self.moved[i] = below
-            self.value_at(self.moved, &low)
-            gradient[i] = (high - low) / (above - below)
-        return 0
-
-    cdef int evaluate(self, const void *x, double *value, void *gradient) except -1 nogil:
-        """For full-batch optimizers, which know nothing of what was computed here before."""
-        cdef Py_ssize_t n_bytes = self.n * sizeof(double)
-        if self.known == 0 or memcmp(x, self.last_x, n_bytes) != 0:
-            self.known = 0
-            memcpy(self.last_x, x, n_bytes)
-            memcpy(self.moved, x, n_bytes)
-            self.value_at(self.moved, &self.last_value)
-            self.known = 1
-        value[0] = self.last_value
-        if gradient != NULL:
-            if self.known < 2:
-                memcpy(self.moved, x, n_bytes)
-                self.gradient_at(<double *> x if self.has_differences else self.moved, self.last_g)
-                self.known = 2
-            memcpy(gradient, self.last_g, n_bytes)
-        return 0
 
 
 cdef enum Method:

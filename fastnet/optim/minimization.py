@@ -9,10 +9,11 @@ from fastnet._cfunctions import c_function
 from fastnet._checks import checked_int
 from fastnet.optim import derivatives
 from fastnet.optim.arguments import number
-from fastnet.optim.descent import Descent, Function
+from fastnet.optim.descent import Descent
 from fastnet.optim.descent_result import DescentResult
 from fastnet.optim.lbfgs import LBFGS
 from fastnet.optim.least_squares import LevenbergMarquardt
+from fastnet.optim.objective import Function
 from fastnet.optim.optimizers import Optimizer, resolve
 from fastnet.optim.residuals import ResidualFunction, differenced
 from fastnet.optim.schedules import Armijo, GrowShrink

@@ -26,7 +26,7 @@ class Function:
         self.shape = point.shape
         native = c_function(f, "f", SIGNATURE, allow_float=False)
         if native is not None:
-            from fastnet.optim.descent import Function as Native
+            from fastnet.optim.objective import Function as Native
 
             f = Native(max(point.size, 1), point.shape == (), native).value
         elif not callable(f):
