@@ -109,9 +109,8 @@ def test_python_functions_run_on_every_thread():
 
     def value(z):
         threads.add(threading.get_ident())
-        if threading.current_thread() is not threading.main_thread():
-            another.set()
-        elif not another.wait(timeout=60):      # on a busy machine it may come late
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or not another.wait(timeout=60):     # on a busy machine it may come late
             another.set()
         return np.tanh(z)
 
