@@ -32,7 +32,7 @@ cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
     int PyErr_CheckSignals() except -1
 
-# Longest time without a look for Ctrl-C, as long as iterations take about the same time
+# Longest time without a look for Ctrl-C, as long as trials take about the same time
 cdef double WATCH_SECONDS = 0.02
 
 
@@ -150,6 +150,7 @@ cdef class Descent:
     cdef Py_ssize_t path_capacity       # in points
 
     cdef double last_look               # for Ctrl-C
+    cdef int64_t n_trials               # iterations, and trials within them
     cdef int64_t next_look
     cdef int64_t look_every
 
@@ -320,7 +321,8 @@ cdef class Descent:
                         self.end = BY_CALLBACK
             if self.end != NONE:
                 return 0
-            if self.n_iterations >= self.next_look:
+            self.n_trials += 1
+            if self.n_trials >= self.next_look:
                 self.look()
 
     cdef int before_step(self) noexcept nogil:
@@ -427,6 +429,9 @@ cdef class Descent:
                 if self.f_new <= self.f_x - self.c * self.promised(rate):
                     return self.accept()
             rate *= self.shrink
+            self.n_trials += 1
+            if self.n_trials >= self.next_look:
+                self.look()
 
     cdef int try_step(self) except -1 nogil:
         self.go(self.rate)
@@ -557,14 +562,14 @@ cdef class Descent:
         return 0
 
     cdef int look(self) except -1 nogil:
-        """Look for Ctrl-C, and find out after how many iterations to do so again."""
+        """Look for Ctrl-C, and find out after how many trials to do so again."""
         cdef double now = monotonic_seconds()
         if now - self.last_look < 0.5 * WATCH_SECONDS:
             self.look_every *= 2
         elif now - self.last_look > WATCH_SECONDS and self.look_every > 1:
             self.look_every //= 2
         self.last_look = now
-        self.next_look = self.n_iterations + self.look_every
+        self.next_look = self.n_trials + self.look_every
         with gil:
             PyErr_CheckSignals()
         return 0

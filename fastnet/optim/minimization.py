@@ -41,7 +41,8 @@ def minimize(f, x0, gradient=None, hessian=None, method="steepest_descent", step
         ``f(x)`` -> a number; x is a float if x0 is a number, else an array (n,) that f may keep.
         With Levenberg-Marquardt ``f(x)`` -> residuals (m,). A C function has the signature
         ``double (intptr_t n, double *x, void *)`` and comes as a PyCapsule, a ctypes function, a
-        numba cfunc or a tuple (address, signature); it runs without the interpreter.
+        numba cfunc or a tuple (address, signature); it runs without the interpreter, and must leave
+        x as it is.
     x0 : float or array-like (n,)
         Where to start.
     gradient : callable or C function, optional

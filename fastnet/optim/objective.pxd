@@ -69,7 +69,7 @@ cdef class Function(Objective):
 
     # Whether a call takes the interpreter
     cdef bint is_python(self) noexcept nogil
-    # ``sign`` times the function, and times its gradient, at x (n,), which a C function may change
+    # ``sign`` times the function, and times its gradient, at x (n,)
     cdef int value_at(self, double *x, double *value) except -1 nogil
     cdef int gradient_at(self, double *x, double *gradient) except -1 nogil
     # What a Python function gets at x: its own copy

@@ -183,7 +183,8 @@ def test_long_paths_and_callbacks(library):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_is_noticed(library):
+@pytest.mark.parametrize("step", ["1e-12", "fn.schedules.Armijo(1e8, 1 - 1e-12)"])
+def test_ctrl_c_is_noticed(library, step):
     code = f"""
         import ctypes, signal, threading
         import fastnet as fn
@@ -195,7 +196,7 @@ def test_ctrl_c_is_noticed(library):
         library.gradient.argtypes = [ctypes.c_ssize_t, doubles, doubles, ctypes.c_void_p]
         threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
         try:
-            fn.minimize(library.value, [0.5, 0.5], library.gradient, step=1e-12, tolerance=0,
+            fn.minimize(library.value, [0.5, 0.5], library.gradient, step={step}, tolerance=0,
                         max_iterations=10**18)
         except KeyboardInterrupt:
             print("interrupted")
