@@ -7,7 +7,13 @@ import numpy as np
 
 from fastnet import losses
 from fastnet._arrays import finite_array
-from fastnet.optim.derivatives import SINGLE_STEP, SINGLE_STEP_2, point_of, verify_gradient
+from fastnet.optim.derivatives import (
+    SINGLE_STEP,
+    SINGLE_STEP_2,
+    numbers_of,
+    point_of,
+    verify_gradient,
+)
 
 __all__ = ["Problem", "column_scale"]
 
@@ -99,16 +105,12 @@ class Problem:
         """F (n_points,) of the template, checked but for being finite."""
         self.n_evaluations += 1
         with np.errstate(all="ignore"):
-            result = np.asarray(self.template(self.x, *p.tolist()))
-        if result.dtype.kind not in "fiub":
-            raise TypeError(
-                f"template(x, *parameters) must return real numbers, got dtype {result.dtype}"
-            )
+            result = numbers_of(self.template(self.x, *p.tolist()), "template(x, *parameters)")
         if result.shape != self.y.shape:
             raise ValueError(
                 f"template(x, *parameters) must return shape {self.y.shape}, got {result.shape}"
             )
-        return np.array(result, np.float64)
+        return result
 
     def predict(self, p):
         """F (n_points,) as `call` gives it, once for parameters that come again at once."""
@@ -144,18 +146,14 @@ class Problem:
         """dF / dp (n_points, n_parameters)."""
         if self.gradient is not None:
             with np.errstate(all="ignore"):
-                result = np.asarray(self.gradient(self.x, *p.tolist()))
-            if result.dtype.kind not in "fiub":
-                raise TypeError(
-                    f"gradient(x, *parameters) must return real numbers, got dtype {result.dtype}"
-                )
+                result = numbers_of(self.gradient(self.x, *p.tolist()), "gradient(x, *parameters)")
             expected = (len(self.y), len(p))
             if result.shape != expected:
                 raise ValueError(
                     "gradient(x, *parameters) must return shape (n_points, n_parameters) = "
                     f"{expected}, got {result.shape}"
                 )
-            return np.array(result, np.float64)
+            return result
         result = np.empty((len(self.y), len(p)))
         for k, h in enumerate(self.steps(p, SINGLE_STEP).tolist()):
             above, below = p.copy(), p.copy()

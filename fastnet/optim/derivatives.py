@@ -57,6 +57,20 @@ def number_of(value, name):
     return float(array)
 
 
+def numbers_of(values, name):
+    """Real numbers that a function returned, as a float64 array of its own.
+
+    Raises
+    ------
+    TypeError
+        Naming what returned them.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must return real numbers, got dtype {array.dtype}")
+    return np.array(array, np.float64)
+
+
 def point_of(x, name="x"):
     """A float for a number, else a float64 copy (n,) of a vector.
 

@@ -75,7 +75,7 @@ class ResidualFunction:
     def _compute_residuals(self, x):
         self.n_evaluations += 1
         try:
-            r = np.array(self._residuals(self._point(x)), np.float64)
+            r = derivatives.numbers_of(self._residuals(self._point(x)), "f")
         except OverflowError:
             if self._n_residuals is None:
                 raise
@@ -99,7 +99,7 @@ class ResidualFunction:
         if self._jacobian is None:
             return differenced(self._compute_residuals, x)
         try:
-            jacobian = np.array(self._jacobian(self._point(x)), np.float64)
+            jacobian = derivatives.numbers_of(self._jacobian(self._point(x)), "gradient")
         except OverflowError:
             return np.full((self._n_residuals, self._n), np.nan)
         if self._is_scalar and jacobian.ndim == 1:

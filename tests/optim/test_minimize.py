@@ -537,6 +537,11 @@ def test_check_gradient():
     fn.maximize(quartic, 0.5, d_quartic, check_gradient=True, max_iterations=5)
     refused(ValueError, r"gradient\(x\)\[1\] is 24, .* give 12: wrong by a factor of 2", bowl,
             [4, 1], lambda x: d_bowl(x) * [1, 2], check_gradient=True)
+    for wrong in (["a"], [1j]):
+        refused(TypeError, "f must return real numbers", lambda x, v=wrong: v, 1.0,
+                method="levenberg_marquardt")
+        refused(TypeError, "gradient must return real numbers", lambda x: [x], 1.0,
+                lambda x, v=wrong: v, method="levenberg_marquardt")
     refused(ValueError, r"gradient\(x\) is .* by a factor of -1", quartic, 0.7,
             lambda x: -d_quartic(x), check_gradient=True)
     refused(ValueError, r"gradient\(x\) is .* by a factor of 0.5", quartic, 0.7,
