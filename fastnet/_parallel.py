@@ -24,9 +24,16 @@ def cut_rows(n_rows, operations_per_row, n_threads, multiple):
 
 
 def run_chunks(function, chunks, n_threads):
-    """``function(first, last)`` for every chunk; the first exception is raised."""
+    """``function(first, last)`` for every chunk; the first exception is raised.
+
+    After it, as after Ctrl-C, no chunk is begun any more.
+    """
     from concurrent.futures import ThreadPoolExecutor  # 6 ms that a single thread does not need
 
     with ThreadPoolExecutor(min(n_threads, len(chunks))) as pool:
-        for future in [pool.submit(function, *chunk) for chunk in chunks]:
-            future.result()
+        try:
+            for future in [pool.submit(function, *chunk) for chunk in chunks]:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -209,10 +209,10 @@ def fit_curve(template, x, y, p0, loss="absolute_error", gradient=None, method="
     tolerance = number(tolerance, "tolerance", 0, math.inf, "[0, inf)")
     step = checked_step(step)
     iterations = iterations_of(problem, method, step, normalize, guard, tolerance)
-    if check_gradient:
-        problem.verify()
-    # Values that are not finite are told by the reason.
+    # Numbers that are not finite are told by the reason.
     with np.errstate(all="ignore"):
+        if check_gradient:
+            problem.verify()
         return run(problem, iterations, max_iterations, record)
 
 

@@ -111,8 +111,9 @@ def exact(problem, tolerance):
     p = problem.start
     low, high = kinks_of_mean(problem)
     # What is 0 at a kink that a line search went to, with the error of a numeric derivative
-    zero = problem.size * (1e-12 if problem.gradient is not None else 1e-9)
+    relative = 1e-12 if problem.gradient is not None else 1e-9
     while True:
+        zero = problem.size(p) * relative
         e = problem.predict(p) - problem.y
         A = problem.jacobian(p) * scale
         at_kink = np.abs(e) <= zero
@@ -173,6 +174,7 @@ def least_deviations(problem, tolerance):
     value = problem.value(p)
     while True:
         e = problem.predict(p) - problem.y
+        size = problem.size(p)
         J = problem.jacobian(p)
         if not np.isfinite(J).all():
             return "stalled"
@@ -185,7 +187,7 @@ def least_deviations(problem, tolerance):
         for _ in range(MOST_TRIALS):
             z, basis, multipliers = linear_program(A, -e, low, high, radius * room)
             promised = value - kinked_value(e + A @ z, low, high)
-            if promised <= 4 * EPSILON * problem.size:
+            if promised <= 4 * EPSILON * size:
                 new = p + scale * z
                 new = rounded(problem, new if problem.value(new) < value else p)
                 if (new != p).any():
@@ -201,12 +203,12 @@ def least_deviations(problem, tolerance):
                     gained = math.inf
                     break
             if (new == p).all():
-                return "gradient" if promised <= tolerance * problem.size else "stalled"
+                return "gradient" if promised <= tolerance * size else "stalled"
             reach = np.abs(z / room).max()
             if gained >= TAKEN * promised and gained > 0:
                 yield new
                 break
-            if promised <= tolerance * problem.size:
+            if promised <= tolerance * size:
                 return "gradient"
             radius = min(reach / 4, 1.0)
         else:
@@ -296,7 +298,11 @@ def newton(problem, guard, tolerance):
         g = problem.loss_gradient(p, problem.jacobian(p)) * scale
         if not g.any():
             return "gradient"
-        H = hessian(lambda v: problem.mean_loss(v * scale), u)
+        try:
+            H = hessian(lambda v: problem.mean_loss(v * scale), u)
+        except ValueError:
+            # nothing finite around u
+            return "diverged"
         if guard:
             values, vectors = np.linalg.eigh(H)
             values = np.maximum(np.abs(values), EPSILON * np.abs(values).max())

@@ -10,6 +10,7 @@ from fastnet._arrays import finite_array
 from fastnet.optim.derivatives import (
     SINGLE_STEP,
     SINGLE_STEP_2,
+    checked_function,
     numbers_of,
     point_of,
     verify_gradient,
@@ -45,13 +46,14 @@ class Problem:
     ----------
     n_evaluations : int
         Calls of the template.
-    size : float
-        Largest modulus of a target or a first prediction: what rounding is relative to.
     kinks : (float, float) or None
         As `kinks_of` the loss.
     """
 
     def __init__(self, template, x, y, p0, loss, gradient, scale):
+        checked_function(template, "template")
+        if gradient is not None:
+            checked_function(gradient, "gradient")
         self.template = template
         self.gradient = gradient
         self.loss = loss
@@ -73,7 +75,19 @@ class Problem:
         value = self.value(self.start)
         if not math.isfinite(value):
             raise ValueError(f"the loss is {value} at p0: it must be finite at the start")
-        self.size = float(max(np.abs(self.y).max(), np.abs(first).max()))
+        if gradient is not None:
+            slopes = self.jacobian(self.start)
+            wrong = ~np.isfinite(slopes)
+            if wrong.any():
+                k = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+                raise ValueError(
+                    f"gradient(x, *p0)[{k[0]}, {k[1]}] is {slopes[k]}: it must be finite at the "
+                    "start"
+                )
+
+    def size(self, p):
+        """Largest modulus of a target or a prediction: what rounding is relative to."""
+        return float(max(np.abs(self.y).max(), np.abs(self.predict(p)).max()))
 
     @property
     def is_squared(self):

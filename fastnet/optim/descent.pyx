@@ -500,6 +500,8 @@ cdef class Descent:
             # a division by zero is a step to infinity
             self.p[0] = self.g[0] / second if second != 0 else INFINITY
             return 0
+        if self.n == 1 and np.shape(result) == (1,):
+            result = np.reshape(result, (1, 1))
         matrix = checked_result(result, "hessian(x)", (self.n, self.n), cnp.NPY_FLOAT64)
         p = convert(newton_direction(self.f.sign * (<object> matrix), self.copied(self.g),
                                      self.guard), "p", cnp.NPY_FLOAT64)

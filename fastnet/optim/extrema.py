@@ -12,6 +12,7 @@ from fastnet.optim.derivatives import (
     Guarded,
     extrapolated,
     first_step,
+    checked_function,
     number_of,
     point_of,
     quotient_along,
@@ -242,13 +243,19 @@ def interval_of(interval):
 
 def check_values(f, grid):
     """Refuse a function that is undefined inside of the interval; poles are gaps."""
+    error = None
+    n_finite = 0
     for x in grid[1:-1]:
         try:
             value = number_of(f(x), "f")
-        except ArithmeticError:
+        except ArithmeticError as caught:
+            error = caught
             continue
         if math.isnan(value):
             raise ValueError(f"f is nan at x = {x}, inside of the interval")
+        n_finite += math.isfinite(value)
+    if not n_finite:
+        raise ValueError("f is finite nowhere inside of the interval") from error
 
 
 def critical_points(f, interval, derivative=None, n_points=1000):
@@ -297,6 +304,9 @@ def critical_points(f, interval, derivative=None, n_points=1000):
     maximum 10.852313 at 0.221701
     minimum 5.601302 at 1.147904
     """
+    checked_function(f)
+    if derivative is not None:
+        checked_function(derivative, "derivative")
     ends = interval_of(interval)
     n_points = checked_int(n_points, "n_points", 2)
     grid = np.linspace(*ends, n_points + 1).tolist()

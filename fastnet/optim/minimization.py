@@ -38,7 +38,8 @@ def minimize(f, x0, gradient=None, hessian=None, method="steepest_descent", step
     Parameters
     ----------
     f : callable or C function
-        ``f(x)`` -> a number; x is a float if x0 is a number, else an array (n,) that f may keep.
+        ``f(x)`` -> a number; x is a float if x0 is a number, else an array (n,) that f may keep,
+        and for n = 1 an array (1,) will do as well, so that formulas take either.
         With Levenberg-Marquardt ``f(x)`` -> residuals (m,). A C function has the signature
         ``double (intptr_t n, double *x, void *)`` and comes as a PyCapsule, a ctypes function, a
         numba cfunc or a tuple (address, signature); it runs without the interpreter, and must leave
@@ -143,7 +144,7 @@ def maximize(f, x0, gradient=None, hessian=None, method="steepest_descent", step
     )  # fmt: skip
 
 
-def multi_start(f, starts, **options):
+def multi_start(f, starts, gradient=None, hessian=None, **options):
     """`minimize` from several points.
 
     Parameters
@@ -151,7 +152,7 @@ def multi_start(f, starts, **options):
     f : callable or C function
     starts : sequence of x0
         Numbers or vectors; an array (n_starts,) or (n_starts, n).
-    **options
+    gradient, hessian, **options
         Of `minimize`.
 
     Returns
@@ -166,10 +167,16 @@ def multi_start(f, starts, **options):
     >>> [round(r.x, 6) for r in fn.multi_start(f, [-1, 0, 1, 2])]
     [-2.619605, -2.619605, 1.147904, 1.147904]
     """
-    starts = list(starts)
-    if not starts:
+    try:
+        starts = iter(starts)
+    except TypeError:
+        raise TypeError(
+            f"starts must be a sequence of points, got {type(starts).__name__}"
+        ) from None
+    points = [derivatives.point_of(x0, f"starts[{k}]") for k, x0 in enumerate(starts)]
+    if not points:
         raise ValueError("starts must hold at least one point, got none")
-    results = [minimize(f, x0, **options) for x0 in starts]
+    results = [minimize(f, x0, gradient, hessian, **options) for x0 in points]
     return sorted(results, key=lambda r: (r.reason == "diverged", r.value))
 
 
@@ -191,6 +198,12 @@ def descend(f, x0, gradient, hessian, method, step, normalize, guard, max_iterat
     if isinstance(method, LevenbergMarquardt):
         if sign < 0:
             raise ValueError("Levenberg-Marquardt minimizes: it cannot maximize a sum of squares")
+        for given, name, signature in ((f, "f", VALUE), (gradient, "gradient", GRADIENT)):
+            if c_function(given, name, signature, allow_float=False) is not None:
+                raise TypeError(
+                    f"{name} must be a Python function with Levenberg-Marquardt, "
+                    f"got {type(given).__name__}"
+                )
         function = ResidualFunction(f, gradient, n, is_scalar)
         objective = function.objective
     else:

@@ -44,4 +44,10 @@ def maximize(
     callback: Callable[[DescentResult], Any] | None = None,
     check_gradient: bool = False,
 ) -> DescentResult: ...
-def multi_start(f: Any, starts: Iterable[npt.ArrayLike], **options: Any) -> list[DescentResult]: ...
+def multi_start(
+    f: Any,
+    starts: Iterable[npt.ArrayLike],
+    gradient: Any = None,
+    hessian: Callable[[Any], npt.ArrayLike] | None = None,
+    **options: Any,
+) -> list[DescentResult]: ...

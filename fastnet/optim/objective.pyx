@@ -236,7 +236,7 @@ cdef class Function(Objective):
             return NAN
         if PyFloat_CheckExact(result):
             return PyFloat_AS_DOUBLE(result)
-        return number_of(result, "f")
+        return number_of(result, "f", self.n == 1 and not self.is_scalar)
 
     cdef int gradient_at(self, double *x, double *gradient) except -1 nogil:
         cdef Py_ssize_t i

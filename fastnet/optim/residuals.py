@@ -104,6 +104,11 @@ class ResidualFunction:
             return np.full((self._n_residuals, self._n), np.nan)
         if self._is_scalar and jacobian.ndim == 1:
             jacobian = jacobian[:, None]
+        if jacobian.shape != (self._n_residuals, self._n):
+            raise ValueError(
+                "gradient(x) must be the Jacobian of the residuals, shape "
+                f"({self._n_residuals}, {self._n}), got {jacobian.shape}"
+            )
         return jacobian
 
     def value(self, x):
@@ -120,4 +125,5 @@ class ResidualFunction:
     def verify(self, x):
         """Refuse a Jacobian that is not that of the residuals."""
         x = np.array(x, np.float64).reshape(-1)
+        self.residuals(x)
         derivatives.verify_gradient(self._compute_residuals, self.jacobian(x), x)

@@ -195,6 +195,19 @@ def test_kinks_have_the_mean_slope():
     assert fn.derivative(abs, 0.01) == pytest.approx(1.0, abs=1e-12)
 
 
+def test_huge_arguments():
+    for x in (1e200, -1.7e308):
+        assert fn.derivative(lambda p: p, x) == pytest.approx(1.0)
+        for order, step in ((2, None), (8, None), (2, 1e300)):
+            with pytest.raises(ValueError, match="no finite values on both sides"):
+                fn.derivative(lambda p: p, x, order=order, step=step)
+
+
+def test_formulas_take_an_array_of_one():
+    assert fn.gradient(quartic, [2.0]).tolist() == [fn.gradient(quartic, 2.0)]
+    assert fn.hessian(quartic, [2.0]).tolist() == [[fn.hessian(quartic, 2.0)]]
+
+
 @pytest.mark.parametrize("call", [fn.derivative, fn.gradient, fn.hessian])
 @pytest.mark.parametrize(
     ("f", "x", "error", "words"),
@@ -210,6 +223,7 @@ def test_kinks_have_the_mean_slope():
         (lambda x: math.inf, 1.0, ValueError, "f is inf at x = 1.0"),
         (math.sqrt, 0.0, ValueError, "no finite values on both sides of x = 0.0"),
         (math.sqrt, -1.0, ValueError, "math domain error|expected a nonnegative input"),
+        (3, 1.0, TypeError, "f must be callable, got int"),
     ],
 )
 def test_refused(call, f, x, error, words):

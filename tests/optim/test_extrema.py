@@ -190,6 +190,9 @@ def test_points_are_values():
         ((lambda x: math.nan, (0, 1)), ValueError, "f is nan at x = 0.001, inside"),
         ((lambda x: [x, x], (0, 1)), ValueError, r"one number, got an array of shape \(2,\)"),
         ((lambda x: None, (0, 1)), TypeError, "must return a real number"),
+        ((lambda x: 1 / 0, (0, 1)), ValueError, "f is finite nowhere inside"),
+        ((lambda x: math.inf, (0, 1)), ValueError, "f is finite nowhere inside"),
+        ((3, (0, 1)), TypeError, "f must be callable, got int"),
         ((math.log, (-1, 1)), ValueError, "math domain error|expected a positive input"),
     ],
 )

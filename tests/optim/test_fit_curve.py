@@ -519,6 +519,19 @@ class TestReasons:
         assert r.parameters.tolist() == [3, 7]
 
 
+@pytest.mark.parametrize("start", [(1e150, 1), (1e300, 1e300)])
+@pytest.mark.parametrize("step", ["auto", "exact"])
+def test_starts_far_beyond_the_data(start, step):
+    r = fn.fit_curve(parabola, X, Y, start, step=step)
+    np.testing.assert_allclose(r.parameters, [-1, 100], rtol=1e-9)
+    assert r.converged
+
+
+def test_newton_where_there_is_no_curvature_is_a_result():
+    r = fn.fit_curve(parabola, X, Y, START, method="newton")
+    assert not r.converged
+
+
 def test_results_are_values():
     r = fn.fit_curve(parabola, X, Y, START, record=True)
     for other in (copy.deepcopy(r), pickle.loads(pickle.dumps(r))):
@@ -584,6 +597,10 @@ NAN = float("nan")
         ({"template": lambda x, a: x}, TypeError, "positional argument"),
         ({"gradient": lambda x, a, b: x}, ValueError, r"\(100, 2\), got \(100,\)"),
         ({"gradient": lambda x, a, b: parabola_gradient(x, a, b).T}, ValueError, r"\(2, 100\)"),
+        ({"gradient": lambda x, a, b: parabola_gradient(x, a, b) * [1, NAN]}, ValueError,
+         r"gradient\(x, \*p0\)\[0, 1\] is nan"),
+        ({"gradient": 3}, TypeError, "gradient must be callable, got int"),
+        ({"template": 3}, TypeError, "template must be callable, got int"),
         ({"gradient": wrong_gradient, "check_gradient": True}, ValueError,
          r"gradient\(x, \*p0\)\[99, 1\] is 198, .* give 99.*factor of 2"),
         ({"loss": "absolut_error"}, ValueError, "absolute_error"),

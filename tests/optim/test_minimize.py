@@ -274,6 +274,18 @@ def test_a_number_a_list_and_an_array_give_the_same(c, x0, options, has_gradient
 # ---- why it ends -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("method", ["steepest_descent", "newton", "lbfgs"])
+def test_formulas_take_a_number_or_an_array_of_one(method):
+    def second(x):
+        return 36 * x**2 + 30 * x - 40
+
+    number = fn.minimize(quartic, 0.5, d_quartic, second, method=method, record=True)
+    array = fn.minimize(quartic, [0.5], d_quartic, second, method=method, record=True)
+    assert array.path.shape == (number.n_iterations + 1, 1)
+    assert array.x == pytest.approx(number.x, abs=1e-13)
+    assert (array.reason, array.curvature) == (number.reason, number.curvature)
+
+
 def test_reasons():
     def f(x):
         return x * x
@@ -408,8 +420,15 @@ def test_multi_start():
     plane = fn.multi_start(bowl, np.array([[4, 1], [1, -2], [0, 0]]), method="lbfgs")
     assert len(plane) == 3
     assert all(r.x.shape == (2,) for r in plane)
+    assert fn.multi_start(quartic, (0, 1), d_quartic) == [
+        fn.minimize(quartic, x0, d_quartic) for x0 in (0, 1)]
     with pytest.raises(ValueError, match="starts must hold at least one point"):
         fn.multi_start(quartic, [])
+    with pytest.raises(ValueError, match=r"starts\[1\] is nan"):
+        fn.multi_start(quartic, [0.0, math.nan])
+    for starts in (1.0, None, np.array(1.0)):
+        with pytest.raises(TypeError, match="starts must be a sequence of points"):
+            fn.multi_start(quartic, starts)
 
 
 def test_a_result_can_be_shown_compared_copied_and_pickled():
@@ -500,7 +519,8 @@ def test_values_of_f_that_are_refused():
         refused(ValueError, r"gradient\(x0\)\[1\] must be finite", bowl, [1, 2],
                 lambda x, v=value: [1, v])
     refused(ValueError, r"array of shape \(2,\)", lambda x: x, [1.0, 2.0])
-    refused(ValueError, r"array of shape \(1,\)", lambda x: x, [1.0])
+    refused(ValueError, r"array of shape \(1,\)", lambda x: np.array([x]), 1.0)
+    refused(ValueError, r"array of shape \(1, 1\)", lambda x: x[None], [1.0])
     refused(TypeError, "real number, got NoneType", lambda x: None, 1.0)
     refused(TypeError, "real number, got complex", lambda x: 1j, 1.0)
     refused(OverflowError, None, lambda x: x**400, 1e200)
@@ -525,7 +545,7 @@ def test_derivatives_that_are_refused():
     refused(ValueError, r"gradient .*shape \(1,\)", quartic, 1.0, lambda x: [1.0])
     refused(ValueError, r"hessian\(x\) must have shape \(2, 2\), got \(2,\)", bowl, [4, 2], d_bowl,
             lambda x: [1, 2], "newton")
-    refused(ValueError, r"jacobian\(x\) must have shape \(2, 1\), got \(1, 2\)",
+    refused(ValueError, r"gradient\(x\) must be the Jacobian .* \(2, 1\), got \(1, 2\)",
             lambda x: [x[0], x[0]], [1.0], lambda x: [[1, 2]], method="levenberg_marquardt")
     refused(ValueError, r"residuals of shape \(m,\), got \(\)", lambda x: 1.0, 1.0,
             method="levenberg_marquardt")
@@ -549,6 +569,28 @@ def test_check_gradient():
     refused(ValueError, r"gradient\(x\)\[1, 0\] is 7, .* give 2: wrong by a factor of 3.5",
             lambda x: [x[0], 2 * x[0]], [1.0], lambda x: [[1], [7]], check_gradient=True,
             method="levenberg_marquardt")
+
+
+def test_check_gradient_of_unlike_components():
+    def steep(x):
+        return 1e6 * x[0] ** 2 + x[1] ** 2
+
+    def slope(x):
+        return np.array([2e6 * x[0], 2 * x[1]])
+
+    fn.minimize(steep, [1, 1], slope, check_gradient=True, max_iterations=0)
+    refused(ValueError, r"gradient\(x\)\[1\] is 4, .* by a factor of 2", steep, [1, 1],
+            lambda x: slope(x) * [1, 2], check_gradient=True)
+
+
+def test_check_gradient_of_a_function_that_turns_often():
+    def wave(x):
+        return math.sin(1e4 * x)
+
+    fn.minimize(wave, 150.0, lambda x: 1e4 * math.cos(1e4 * x), check_gradient=True,
+                max_iterations=0)
+    refused(ValueError, "by a factor of 2", wave, 150.0, lambda x: 2e4 * math.cos(1e4 * x),
+            check_gradient=True)
 
 
 def test_arguments_that_are_refused():
@@ -586,6 +628,8 @@ def test_arguments_that_are_refused():
     refused(ValueError, "max_iterations must be at least 0, got -1", quartic, 1.0,
             max_iterations=-1)
     refused(TypeError, "max_iterations must be an int", quartic, 1.0, max_iterations=1e3)
+    refused(TypeError, "step must be a number, got None", quartic, 1.0, step=None)
+    refused(TypeError, "tolerance must be a number, got 'small'", quartic, 1.0, tolerance="small")
 
 
 def test_arguments_that_do_not_go_together():
@@ -596,6 +640,8 @@ def test_arguments_that_do_not_go_together():
             guard=False)
     refused(ValueError, "normalize=True is for", quartic, 1.0, method="newton", normalize=True)
     refused(ValueError, "guard=False is for", quartic, 1.0, guard=False)
+    refused(ValueError, r"gradient\(x\) must be the Jacobian .* \(1, 1\), got \(2, 1\)",
+            lambda x: [x], 1.0, lambda x: [[1], [2]], method="levenberg_marquardt")
     refused(ValueError, "cannot maximize a sum of squares", lambda x: [x], 1.0,
             method="levenberg_marquardt", function=fn.maximize)
 
