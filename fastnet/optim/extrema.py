@@ -10,9 +10,9 @@ from fastnet._checks import checked_int
 from fastnet.optim.derivatives import (
     EPSILON,
     Guarded,
+    checked_function,
     extrapolated,
     first_step,
-    checked_function,
     number_of,
     point_of,
     quotient_along,
