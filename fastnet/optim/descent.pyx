@@ -394,8 +394,12 @@ cdef class Descent:
             memcpy(self.new_g, self.g, self.n * sizeof(double))
             self.f_new = self.f_x
             return NONE
+        return self.stalled()
+
+    cdef int stalled(self) noexcept nogil:
+        """No step changes x; without a rule to stop it rests until the count ends it."""
         self.rested = True
-        return STALLED
+        return NONE if self.stop_on == NOTHING else STALLED
 
     cdef int arrive(self) except -1 nogil:
         """Value and gradient at new_x."""
@@ -422,8 +426,7 @@ cdef class Descent:
                 # step was too short to count.
                 if self.rate * norm(self.n, self.p) < self.tolerance:
                     return self.unchanged()
-                self.rested = True
-                return STALLED
+                return self.stalled()
             if is_finite(self.n, self.new_x):
                 self.f.value_at(self.new_x, &self.f_new)
                 if self.f_new <= self.f_x - self.c * self.promised(rate):
@@ -436,8 +439,7 @@ cdef class Descent:
     cdef int try_step(self) except -1 nogil:
         self.go(self.rate)
         if not self.is_new():
-            self.rested = True
-            return STALLED
+            return self.stalled()
         if is_finite(self.n, self.new_x):
             self.f.value_at(self.new_x, &self.f_new)
             if self.f_new <= self.f_x:

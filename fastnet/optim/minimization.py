@@ -73,9 +73,10 @@ def minimize(f, x0, gradient=None, hessian=None, method="steepest_descent", step
     stop_on : "step", "gradient", "value" or None, default "step"
         Converged where the Euclidean length of a step, the Euclidean norm of the gradient (tested
         before the step) or the change of the value is below the tolerance. With any of them an
-        exactly zero gradient ends it, and a step that changes no bit of x. An optimizer that finds
-        that there is no more to gain, like L-BFGS, ends it with a reason of its own: its tolerance
-        is 0 where only its name is given.
+        exactly zero gradient ends it, and a step that changes no bit of x. With None only that
+        gradient, divergence or the count end it: x rests where steps change no bit of it. An
+        optimizer that finds that there is no more to gain, like L-BFGS, ends it with a reason of
+        its own: its tolerance is 0 where only its name is given.
     record : bool, default False
         Keep all points as ``path``.
     callback : callable, optional

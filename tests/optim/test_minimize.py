@@ -309,17 +309,22 @@ def test_reasons():
     assert run(max_iterations=0) == ("max_iterations", 0, 1.0)
     assert run(2.0**-10, stop_on="gradient", tolerance=2**-8) == ("gradient", 0, 2**-10)
     # a step of 2^-60 does not change 1, which is a step below the tolerance, if there is one
-    for stop_on in ("gradient", "value", None):
+    for stop_on in ("gradient", "value"):
         assert run(step=2**-61, stop_on=stop_on, tolerance=0) == ("stalled", 0, 1.0)
     assert run(step=2**-61, tolerance=0) == ("stalled", 0, 1.0)
     assert run(step=2**-61) == ("step", 1, 1.0)
     assert run(step=2**-61, stop_on="value") == ("stalled", 0, 1.0)
+    # without a rule only the count ends that
+    assert run(step=2**-61, stop_on=None, max_iterations=9) == ("max_iterations", 9, 1.0)
     # a rate of zero is a rest
     assert run(step=lambda k: 0.5 * (k > 3), tolerance=1e-9) == ("exact", 5, 0.0)
     # uphill, so that no trial is lower
     for step in ("armijo", "grow_shrink"):
         r = fn.minimize(f, 1.0, lambda x: -2 * x, step=step)
         assert (r.reason, r.x) == ("stalled", 1.0)
+        r = fn.minimize(f, 1.0, lambda x: -2 * x, step=step, stop_on=None, record=True)
+        assert (r.reason, r.n_iterations) == ("max_iterations", 1000)
+        assert r.path.tolist() == [1.0] * 1001
 
 
 def test_a_rest_of_rprop_is_no_end():

@@ -124,7 +124,8 @@ def test_it_diverges_and_stalls_as_in_python(library):
     assert (r.reason, r.n_iterations) == ("diverged", 0)
     with pytest.raises(ValueError, match=r"f\(x0\) must be finite, got nan"):
         fn.minimize(library.only_numbers, -1.0)
-    r = fn.minimize(library.value, [0.5, 0.5], library.gradient, step=1e-300, stop_on=None)
+    r = fn.minimize(library.value, [0.5, 0.5], library.gradient, step=1e-300,
+                    stop_on="gradient")
     assert (r.reason, r.n_iterations) == ("stalled", 0)
 
 
