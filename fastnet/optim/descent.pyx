@@ -575,6 +575,9 @@ cdef class Descent:
         self.last_look = now
         self.next_look = self.n_trials + self.look_every
         with gil:
+            # An x that rests calls no function in Python, where other threads would have a turn.
+            with nogil:
+                pass
             PyErr_CheckSignals()
         return 0
 

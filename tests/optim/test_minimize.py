@@ -1,10 +1,12 @@
 """minimize, maximize and multi_start: methods, steps, reasons, results, and bad input."""
 
+import _thread
 import copy
 import ctypes
 import itertools
 import math
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -325,6 +327,14 @@ def test_reasons():
         r = fn.minimize(f, 1.0, lambda x: -2 * x, step=step, stop_on=None, record=True)
         assert (r.reason, r.n_iterations) == ("max_iterations", 1000)
         assert r.path.tolist() == [1.0] * 1001
+
+
+def test_an_x_that_rests_can_be_interrupted_by_another_thread():
+    timer = threading.Timer(0.05, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        fn.minimize(lambda x: x, 1.0, lambda x: 1e-30, stop_on=None, max_iterations=2 * 10**9)
+    timer.join()
 
 
 def test_a_rest_of_rprop_is_no_end():
