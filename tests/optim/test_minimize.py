@@ -439,7 +439,7 @@ def test_multi_start():
         fn.minimize(quartic, x0, d_quartic) for x0 in (0, 1)]
     with pytest.raises(ValueError, match="starts must hold at least one point"):
         fn.multi_start(quartic, [])
-    with pytest.raises(ValueError, match=r"starts\[1\] is nan"):
+    with pytest.raises(ValueError, match=r"starts\[1\] must be finite, got nan"):
         fn.multi_start(quartic, [0.0, math.nan])
     for starts in (1.0, None, np.array(1.0)):
         with pytest.raises(TypeError, match="starts must be a sequence of points"):
@@ -643,8 +643,8 @@ def test_arguments_that_are_refused():
     refused(ValueError, "max_iterations must be at least 0, got -1", quartic, 1.0,
             max_iterations=-1)
     refused(TypeError, "max_iterations must be an int", quartic, 1.0, max_iterations=1e3)
-    refused(TypeError, "step must be a number, got None", quartic, 1.0, step=None)
-    refused(TypeError, "tolerance must be a number, got 'small'", quartic, 1.0, tolerance="small")
+    refused(TypeError, "step must be a number .* got NoneType", quartic, 1.0, step=None)
+    refused(TypeError, "tolerance must be a number .* got str", quartic, 1.0, tolerance="small")
 
 
 def test_arguments_that_do_not_go_together():
