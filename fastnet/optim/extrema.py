@@ -275,7 +275,8 @@ def critical_points(f, interval, derivative=None, n_points=1000):
     derivative : callable, optional
         ``derivative(x)`` -> float; central differences by default. With it points are as exact as
         its own zeros; without, to where differences cannot tell f' from 0, about 1e-13 of the
-        scale of x, and (1e-13)^(1/3) where f'' and f''' are zero, too.
+        scale of x, and (1e-13)^(1/3) where f'' and f''' are zero, too; to 1e-7 where f there is a
+        small difference of large terms.
     n_points : int, default 1000
         Of the samples. Points closer to each other than the length of the interval divided by this
         may be missed: raise it for functions that turn many times.
