@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 PATHS: Final[tuple[tuple[str, str, str], ...]]
 CLOSEST: Final[float]
 SCALE_SHARE: Final[float]
+MOST_UNLIKE: Final[int]
 DIVERGED: Final[float]
 DIVERGED_VALUE: Final[float]
 
