@@ -3,16 +3,11 @@
 import importlib.util
 import json
 import math
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-import fastnet as fn
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "textbook_network.py"
 CASES = Path(__file__).parents[1] / "data" / "seed_cases.json"
@@ -142,21 +137,9 @@ def test_misprints_and_picture(textbook, capsys, tmp_path):
         assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_without_matplotlib(textbook, capsys, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    textbook.main(tmp_path / "network.png")
-    assert "no picture without matplotlib" in capsys.readouterr().out
-    assert not list(tmp_path.iterdir())
+def test_without_matplotlib(textbook, check_without_matplotlib):
+    check_without_matplotlib(textbook.main)
 
 
-def test_as_a_program(tmp_path):
-    """The picture goes to the current folder."""
-    # also where fastnet is built in place and the current folder is another one
-    environment = os.environ | {"PYTHONPATH": str(Path(fn.__file__).parents[1])}
-    done = subprocess.run([sys.executable, EXAMPLE], cwd=tmp_path, env=environment,
-                          capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "Misprints" in done.stdout
-    if importlib.util.find_spec("matplotlib"):
-        assert (tmp_path / "textbook_network.png").read_bytes().startswith(b"\x89PNG")
+def test_as_a_program(run_program):
+    assert "Misprints" in run_program(EXAMPLE, "textbook_network.png")

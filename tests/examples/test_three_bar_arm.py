@@ -3,9 +3,6 @@
 import ast
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,13 +70,5 @@ def test_epochs_to_an_error(three_bar_arm, capsys):
     assert n_known > 3
 
 
-def test_as_a_program(tmp_path):
-    """The picture goes to the current folder."""
-    # also where fastnet is built in place and the current folder is another one
-    environment = os.environ | {"PYTHONPATH": str(Path(fn.__file__).parents[1])}
-    done = subprocess.run([sys.executable, EXAMPLE], cwd=tmp_path, env=environment,
-                          capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "within 0.05" in done.stdout
-    if importlib.util.find_spec("matplotlib"):
-        assert (tmp_path / "three_bar_arm.png").read_bytes().startswith(b"\x89PNG")
+def test_as_a_program(run_program):
+    assert "within 0.05" in run_program(EXAMPLE, "three_bar_arm.png")
