@@ -19,6 +19,7 @@ from fastnet.activations import names as activation_names
 from fastnet.neat.config import MODES
 
 from fastnet._arrays cimport convert, is_plain, itemsize_of
+from fastnet._header cimport GraphHandle
 from fastnet._kernels.dispatch cimport kernels
 from fastnet._kernels.table cimport OK, RECURRENT_GRAPH, STOPPED, Graph, Loss, Monitor, Rows
 from fastnet._workspace cimport Workspace, acquire, aligned, as_array, new_memory, release
@@ -712,6 +713,7 @@ cdef class Network(Model):
                 forget(self)
             handle = new_memory(handle_bytes(self.kernels, self.graph))
             place_handle(self.kernels, self.graph, self.data, self.state.data, handle.data)
+            (<GraphHandle *> handle.data).owner = <void *> self
             # The address that another thread may have got meanwhile stays what it is
             if self.handle is None:
                 self.handle = handle
