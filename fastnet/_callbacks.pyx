@@ -33,7 +33,7 @@ cdef bint rows(const NetHandle *net, Py_ssize_t n_rows, const double *x, Py_ssiz
     cdef char *scratch = stack
     cdef float *narrow_x
     cdef float *narrow_y
-    cdef Py_ssize_t n_inputs = net.plan.n_inputs, n_outputs = net.plan.n_outputs, row, i
+    cdef Py_ssize_t n_inputs = net.plan.n_inputs, n_outputs = net.plan.n_outputs, _row, i
     cdef Py_ssize_t x_bytes = aligned(n_inputs * sizeof(float))
     cdef Py_ssize_t y_bytes = aligned(n_outputs * sizeof(float))
     cdef Py_ssize_t row_bytes = aligned(net.row_bytes + SLACK_BYTES)
@@ -46,7 +46,7 @@ cdef bint rows(const NetHandle *net, Py_ssize_t n_rows, const double *x, Py_ssiz
     scratch = <char *> aligned_pointer(scratch)
     narrow_x = <float *> (scratch + row_bytes)
     narrow_y = <float *> (scratch + row_bytes + x_bytes)
-    for row in range(n_rows):
+    for _row in range(n_rows):
         if net.kernels.itemsize == 8:
             status |= forward_rows(net, 1, x, y, scratch)
         else:

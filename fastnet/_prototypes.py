@@ -28,10 +28,12 @@ PROTOTYPES = {
     "fn_forward_f64": ("c_int", "c_void_p", "c_void_p", "c_size_t", "c_void_p", "c_void_p"),
     "fn_loss_id": ("c_int", "c_char_p"),
     "fn_loss_and_gradient_f32": (
-        "c_int", "c_void_p", "c_void_p", "c_int", "c_size_t", "c_void_p", "c_void_p", "c_void_p", "c_void_p"
+        "c_int", "c_void_p", "c_void_p", "c_int", "c_size_t", "c_void_p", "c_void_p", "c_void_p",
+        "c_void_p",
     ),
     "fn_loss_and_gradient_f64": (
-        "c_int", "c_void_p", "c_void_p", "c_int", "c_size_t", "c_void_p", "c_void_p", "c_void_p", "c_void_p"
+        "c_int", "c_void_p", "c_void_p", "c_int", "c_size_t", "c_void_p", "c_void_p", "c_void_p",
+        "c_void_p",
     ),
     "fn_graph_from_object": ("c_void_p", "py_object"),
     "fn_graph_from_memory": ("c_void_p", "c_void_p", "c_size_t", "c_void_p"),

@@ -123,8 +123,11 @@ cdef void *read_handle(const void *data, Py_ssize_t n_bytes, bint is_graph, int 
     except MemoryError:
         set_status(status, FN_ERROR_MEMORY)
         return NULL
-    except BaseException:
+    except ValueError:
         set_status(status, FN_ERROR_FORMAT)
+        return NULL
+    except BaseException:
+        set_status(status, FN_ERROR_UNSUPPORTED)
         return NULL
     Py_INCREF(network)
     set_status(status, FN_OK)

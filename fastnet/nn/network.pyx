@@ -428,11 +428,12 @@ cdef class Network(DenseModel):
         Parameters
         ----------
         signature : str
-            As SciPy spells it: ``"double (double, void *)"`` or ``"double (int, double *, void *)"``
-            for ``scipy.integrate.quad`` and ``nquad``; ``"int (double *, intptr_t, double *, void
-            *)"`` for ``scipy.ndimage.generic_filter``, ``"int (double *, intptr_t, double *,
-            intptr_t, void *)"`` for ``generic_filter1d`` and ``"int (intptr_t *, double *, int, int,
-            void *)"`` for ``geometric_transform``; with ``npy_intp`` as well.
+            As SciPy spells it, here or with ``npy_intp`` for ``intptr_t``.
+            ``scipy.integrate.quad`` and ``nquad``: ``double (double, void *)`` or
+            ``double (int, double *, void *)``.
+            ``scipy.ndimage.generic_filter``: ``int (double *, intptr_t, double *, void *)``;
+            ``generic_filter1d``: ``int (double *, intptr_t, double *, intptr_t, void *)``;
+            ``geometric_transform``: ``int (intptr_t *, double *, int, int, void *)``.
 
         Returns
         -------

@@ -1,6 +1,9 @@
 """Networks in loops that numba compiles, and through cffi."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +24,7 @@ def test_numba_calls_a_net(dtype):
         y = np.empty_like(x)
         for _ in range(n):
             if forward(net, work, 1, x.ctypes, y.ctypes) != 0:
-                return x * np.nan
+                break
             x = x + tenth * y
         return x
 
@@ -55,6 +58,45 @@ def test_numba_steps_a_graph():
     result = outputs(network.ctypes.address, x)
     network.reset()
     np.testing.assert_array_equal(result, [network.step(row) for row in x])
+
+
+CACHED = """
+import llvmlite.binding
+import numba
+import numpy as np
+from numba import types
+
+import fastnet as fn
+
+# a name, which the second process looks up again, not an address
+llvmlite.binding.load_library_permanently(fn.get_library())
+forward = types.ExternalFunction("fn_forward_f64", types.int32(*[types.uintp] * 5))
+
+
+@numba.njit(cache=True)
+def output(net, work, x):
+    y = np.empty(1)
+    return y[0] if forward(net, work, 1, x.ctypes.data, y.ctypes.data) == 0 else np.nan
+
+
+net = fn.Network([2, 8, 1], hidden="tanh", dtype="float64", seed=0)
+x, work = np.array([1.0, -0.5]), net.ctypes.workspace()
+assert output(net.ctypes.address, work.address, x) == net(x)[0]
+print(sum(output.stats.cache_hits.values()))
+"""
+
+
+def test_numba_caches(tmp_path):
+    pytest.importorskip("numba")
+    (tmp_path / "cached.py").write_text(CACHED)
+    env = os.environ | {"PYTHONPATH": str(Path(fn.__file__).parents[1])}
+    hits = []
+    for _ in range(2):
+        run = subprocess.run([sys.executable, "cached.py"], cwd=tmp_path, env=env,
+                             capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        hits.append(int(run.stdout))
+    assert hits == [0, 1]
 
 
 def declarations():

@@ -96,7 +96,7 @@ def test_other_sizes_than_those_of_the_network(scipy, dtype):
     with pytest.raises(RuntimeError, match="filter function"):
         scipy.ndimage.generic_filter(image, f, size=3)
     f = scipy.LowLevelCallable(net.lowlevel(LINE))
-    with pytest.raises(RuntimeError, match="line filter|function"):
+    with pytest.raises(RuntimeError, match="function"):
         scipy.ndimage.generic_filter1d(image, f, 3)
     for sizes in ([2, 3], [3, 2]):
         f = scipy.LowLevelCallable(network(sizes, dtype).lowlevel(POSITION))

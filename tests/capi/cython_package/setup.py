@@ -1,8 +1,9 @@
 """A package of somebody else, compiled against the installed fastnet."""
 
-import fastnet
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+
+import fastnet
 
 setup(
     name="consumer",
