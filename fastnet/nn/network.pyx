@@ -368,8 +368,9 @@ cdef class Network(DenseModel):
             ``address``, an int: the ``fn_net *`` of ``fastnet.h``; functions of ctypes that return
             0 or an error, among them ``forward_f32(address, work, n_rows, x, y)`` and
             ``forward_f64`` for the other precision; and ``workspace(n_rows=1, gradient=False)``,
-            whose ``address`` is that of scratch, for one thread at a time.  The network has to be
-            kept as long as its address is used; then later changes of the parameters are seen.
+            whose ``address`` is that of scratch, for one thread at a time.  Network and workspace
+            have to be kept as long as their addresses are used; later changes of the parameters are
+            seen.
 
         Raises
         ------

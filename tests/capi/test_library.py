@@ -61,6 +61,13 @@ STATUS = {
     -5: "file", -6: "memory", -7: "cannot",
 }
 MODES = ["feed_forward", "recurrent", "time_step"]
+# The constants of the header: none may change, nor be one of another name
+CONSTANTS = {
+    "FN_ABI_VERSION": 1, "FN_OK": 0, "FN_ERROR_NULL": -1, "FN_ERROR_DTYPE": -2,
+    "FN_ERROR_SIZE": -3, "FN_ERROR_WORKSPACE": -4, "FN_ERROR_FORMAT": -5, "FN_ERROR_MEMORY": -6,
+    "FN_ERROR_UNSUPPORTED": -7, "FN_FLOAT32": 0, "FN_FLOAT64": 1, "FN_FEED_FORWARD": 0,
+    "FN_RECURRENT": 1, "FN_TIME_STEP": 2,
+}
 
 
 def network_of(mode="recurrent", dtype="float64"):
@@ -90,6 +97,12 @@ def test_every_function_of_the_header_is_there():
         assert getattr(capi, name) is getattr(capi, name)
     # what Cython modules find
     assert sorted(capi.__pyx_capi__) == sorted(FUNCTIONS)
+
+
+def test_constants():
+    header = Path(fn.get_include(), "fastnet.h").read_text(encoding="utf-8")
+    found = re.findall(r"^(?:#define|   ) (FN_\w+)(?: =)? (-?\d+)\b", header, re.M)
+    assert {name: int(value) for name, value in found} == CONSTANTS
 
 
 def test_signatures_for_cython():
