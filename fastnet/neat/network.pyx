@@ -5,6 +5,7 @@ import numbers
 
 import numpy as np
 
+cimport cython
 cimport numpy as cnp
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact, PyFloat_FromDouble
 from cpython.list cimport (
@@ -708,14 +709,14 @@ cdef class Network(Model):
         from fastnet.neat.interface import CInterface
         cdef Memory handle
         self.check_built()
-        if self.handle is None:
-            if self.state is None:
-                forget(self)
-            handle = new_memory(handle_bytes(self.kernels, self.graph))
-            place_handle(self.kernels, self.graph, self.data, self.state.data, handle.data)
-            (<GraphHandle *> handle.data).owner = <void *> self
-            # The address that another thread may have got meanwhile stays what it is
+        with cython.critical_section(self):
+            # made once: an address that another thread has got stays what it is
             if self.handle is None:
+                if self.state is None:
+                    forget(self)
+                handle = new_memory(handle_bytes(self.kernels, self.graph))
+                place_handle(self.kernels, self.graph, self.data, self.state.data, handle.data)
+                (<GraphHandle *> handle.data).owner = <void *> self
                 self.handle = handle
         return CInterface(<uintptr_t> self.handle.data, self)
 

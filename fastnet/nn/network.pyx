@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 
+cimport cython
 cimport numpy as cnp
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
@@ -397,15 +398,15 @@ cdef class Network(DenseModel):
                 "C functions cannot evaluate this network, because an activation is a function of "
                 "Python: give that as a function in C"
             )
-        if self.handle is None:
-            for layer in self.layers:
-                if isinstance(layer.activation, Activation):
-                    has_gradient &= (<Activation> layer.activation).c_derivative is not None
-            handle = new_memory(sizeof(NetHandle))
-            fill_handle(<void *> self, self.kernels, &self.plan, self.data, has_gradient,
-                        <NetHandle *> handle.data)
-            # The address that another thread may have got meanwhile stays what it is
+        with cython.critical_section(self):
+            # made once: an address that another thread has got stays what it is
             if self.handle is None:
+                for layer in self.layers:
+                    if isinstance(layer.activation, Activation):
+                        has_gradient &= (<Activation> layer.activation).c_derivative is not None
+                handle = new_memory(sizeof(NetHandle))
+                fill_handle(<void *> self, self.kernels, &self.plan, self.data, has_gradient,
+                            <NetHandle *> handle.data)
                 self.handle = handle
         return CInterface(<uintptr_t> self.handle.data, self)
 
