@@ -14,7 +14,7 @@ from pathlib import Path
 
 FENCED = re.compile(r"^```python\n(.*?)^```\n", re.M | re.S)
 # Of other libraries, or extras of fastnet; a block that needs one has all that comes of it
-OPTIONAL = ("gymnasium", "neat", "numba", "onnx", "sklearn", "torch")
+OPTIONAL = ("gymnasium", "neat", "numba", "onnx", "scipy", "sklearn", "torch")
 EXTRAS = {"fastnet.sklearn": "sklearn"}
 
 

@@ -1,8 +1,8 @@
-"""The types of fastnet.h, and what an fn_graph is."""
+"""The types of fastnet.h, and what its handles are."""
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from fastnet._kernels.table cimport Graph, Kernels
+from fastnet._kernels.table cimport Graph, Kernels, Plan
 
 
 cdef extern from "fastnet.h":
@@ -11,14 +11,29 @@ cdef extern from "fastnet.h":
     cdef enum fn_status:
         FN_OK
         FN_ERROR_NULL
+        FN_ERROR_DTYPE
         FN_ERROR_SIZE
+        FN_ERROR_WORKSPACE
+        FN_ERROR_FORMAT
+        FN_ERROR_MEMORY
+        FN_ERROR_UNSUPPORTED
+
+    cdef enum fn_dtype:
+        FN_FLOAT32
+        FN_FLOAT64
 
     cdef enum fn_mode:
         FN_FEED_FORWARD
         FN_RECURRENT
         FN_TIME_STEP
 
+    ctypedef struct fn_net:
+        pass
+
     ctypedef struct fn_graph:
+        pass
+
+    ctypedef struct fn_workspace:
         pass
 
     ctypedef double (*fn_task)(fn_graph *graph, uint64_t seed, void *user_data) noexcept nogil
@@ -34,10 +49,60 @@ cdef extern from "fastnet.h":
         int (*activate)(fn_graph *graph, const double *x, double *y) noexcept nogil
         int (*activate_rows)(fn_graph *graph, size_t n_rows, const double *x,
                              double *y) noexcept nogil
+        fn_net *(*net_from_object)(void *network) except NULL
+        fn_net *(*net_from_memory)(const void *data, size_t n_bytes, int *status) noexcept nogil
+        fn_net *(*net_retain)(fn_net *net) noexcept nogil
+        void (*net_release)(fn_net *net) noexcept nogil
+        size_t (*net_n_inputs)(const fn_net *net) noexcept nogil
+        size_t (*net_n_outputs)(const fn_net *net) noexcept nogil
+        size_t (*net_n_parameters)(const fn_net *net) noexcept nogil
+        int (*net_dtype)(const fn_net *net) noexcept nogil
+        size_t (*workspace_size)(const fn_net *net, size_t n_rows, int gradient) noexcept nogil
+        fn_workspace *(*workspace_new)(size_t n_bytes) noexcept nogil
+        fn_workspace *(*workspace_place)(void *memory, size_t n_bytes) noexcept nogil
+        size_t (*workspace_overhead)() noexcept nogil
+        void (*workspace_free)(fn_workspace *work) noexcept nogil
+        int (*forward_f32)(const fn_net *net, fn_workspace *work, size_t n_rows, const float *x,
+                           float *y) noexcept nogil
+        int (*forward_f64)(const fn_net *net, fn_workspace *work, size_t n_rows, const double *x,
+                           double *y) noexcept nogil
+        int (*loss_id)(const char *name) noexcept nogil
+        int (*loss_and_gradient_f32)(const fn_net *net, fn_workspace *work, int loss,
+                                     size_t n_rows, const float *x, const float *targets,
+                                     float *value, float *gradient) noexcept nogil
+        int (*loss_and_gradient_f64)(const fn_net *net, fn_workspace *work, int loss,
+                                     size_t n_rows, const double *x, const double *targets,
+                                     double *value, double *gradient) noexcept nogil
+        fn_graph *(*graph_from_object)(void *network) except NULL
+        fn_graph *(*graph_from_memory)(const void *json, size_t n_bytes,
+                                       int *status) noexcept nogil
+        fn_graph *(*graph_clone)(const fn_graph *graph) noexcept nogil
+        void (*graph_release)(fn_graph *graph) noexcept nogil
 
 
-# A graph with its parameters, its state and room to compute; see neat/handle.pxd
-ctypedef struct Handle:
+# What fn_net is.  All of it belongs to a network of Python; see nn/handle.pxd
+ctypedef struct NetHandle:
+    void *owner                         # the network: whoever keeps the handle keeps that
+    const Kernels *kernels
+    const Plan *plan
+    const void *parameters
+    Py_ssize_t row_bytes                # of scratch for one row
+    Py_ssize_t gradient_bytes           # of a gradient, with slack
+    size_t most_rows                    # that memory could hold
+    bint has_functions                  # activations that are functions of C
+    bint has_gradient                   # no derivative enters the interpreter
+
+
+# What fn_workspace is: the head of a block
+ctypedef struct Scratch:
+    void *data                          # aligned, with slack
+    size_t n_bytes
+    void *memory                        # to free, or NULL where it is the caller's
+
+
+# What fn_graph is: a graph with its parameters, its state and room to compute; see neat/handle.pxd
+ctypedef struct GraphHandle:
+    void *owner                         # the network, NULL in a task
     const Kernels *kernels
     const Graph *graph
     const void *parameters

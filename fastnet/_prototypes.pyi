@@ -1,5 +1,5 @@
 from _ctypes import CFuncPtr
 
-PROTOTYPES: dict[str, tuple[str, ...]]
+PROTOTYPES: dict[str, tuple[str | None, ...]]
 
 def __getattr__(name: str) -> CFuncPtr: ...

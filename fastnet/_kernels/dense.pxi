@@ -129,6 +129,9 @@ cdef int layer_forward(const Layer *layer, const real *parameters, Py_ssize_t ro
 
 cdef Py_ssize_t forward_scratch(const Plan *plan, Py_ssize_t n_rows) noexcept nogil:
     cdef Py_ssize_t rows = chunk_rows(plan, n_rows)
+    if n_rows == 1:
+        # forward_row() has no products of matrices
+        return 3 * padded(plan.widest) * sizeof(real)
     return (3 * padded(rows * plan.widest) + product_scratch(plan, rows)) * sizeof(real)
 
 

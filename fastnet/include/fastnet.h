@@ -1,16 +1,25 @@
-/* fastnet.h: evolved networks for C, C++, Cython, numba or whatever calls a C function.
- * C99 and C++17.
+/* fastnet.h: networks for C, C++, Cython, numba or whatever calls a C function.  C99 and C++17.
  *
  * Three ways to the same functions, for code in a process that runs Python:
- *   C and C++     const fn_api *fn = PyCapsule_Import("fastnet._capi", 0);  fn->activate(...)
- *   Cython        from fastnet.capi cimport fn_graph, fn_activate           (all names, nogil)
+ *   C and C++     const fn_api *fn = fn_import_api();   fn->forward_f32(...)  (after Python.h)
+ *   Cython        from fastnet.capi cimport fn_net, fn_forward_f32            (all names, nogil)
  *   ctypes, cffi  symbols of the shared library fastnet.get_library(), to link or to load;
- *   and numba     fastnet.capi.fn_activate and so on, with their argument types
+ *   and numba     fastnet.capi.fn_forward_f32 and so on, with their argument types
  *
  * Rules.  Functions that return int give FN_OK or a negative fn_status; where they give an error,
  * what they would have written is untouched.  NULL is always detected.  Arrays are C-contiguous,
- * row-major and naturally aligned; outputs come last and must not overlap inputs.  Nothing here
- * raises, prints, allocates, locks or needs the interpreter. */
+ * row-major and naturally aligned; outputs come last and must not overlap inputs.  NaN and infinity
+ * propagate.
+ *
+ * Threads.  Of an fn_net nothing is ever written: any number of threads may share one, as long as
+ * nobody changes the parameters of its network meanwhile.  An fn_graph and an fn_workspace are used
+ * by one thread at a time.
+ *
+ * Functions marked (hot) allocate nothing, lock nothing and need no interpreter; nor do those that
+ * say a size.  Those marked (interpreter) take its lock by themselves, whether or not the thread
+ * has it, so they wait for whoever holds it; once the interpreter has ended they do nothing and
+ * give an error.  Networks and graphs are objects of Python, and a reference keeps them.  Nothing
+ * raises or prints but the two ..._from_object, which are called with the lock held. */
 #ifndef FASTNET_H
 #define FASTNET_H
 
@@ -31,13 +40,24 @@ extern "C" {
 
 #define FN_ABI_VERSION 1
 
-/* An evolved network with its parameters and the values of its nodes.  One thread at a time. */
-typedef struct fn_graph fn_graph;
+typedef struct fn_net fn_net;               /* a dense network */
+typedef struct fn_graph fn_graph;           /* an evolved network with the values of its nodes */
+typedef struct fn_workspace fn_workspace;   /* scratch of any network that it is enough for */
 
 enum fn_status {
     FN_OK = 0,
     FN_ERROR_NULL = -1,                 /* a handle or an array is NULL */
-    FN_ERROR_SIZE = -3                  /* more rows than memory could hold */
+    FN_ERROR_DTYPE = -2,                /* the network has the other precision */
+    FN_ERROR_SIZE = -3,                 /* more rows than memory could hold, or none to average */
+    FN_ERROR_WORKSPACE = -4,            /* the workspace is too small for so many rows */
+    FN_ERROR_FORMAT = -5,               /* no file of a network, or a damaged one */
+    FN_ERROR_MEMORY = -6,               /* no memory */
+    FN_ERROR_UNSUPPORTED = -7           /* not with this network, or without an interpreter */
+};
+
+enum fn_dtype {
+    FN_FLOAT32 = 0,
+    FN_FLOAT64 = 1
 };
 
 enum fn_mode {
@@ -49,6 +69,79 @@ enum fn_mode {
 /* What a status means, in English: static text, never NULL. */
 FN_EXPORT const char *fn_status_message(int status);
 
+/* ---- dense networks ---- */
+
+/* Of a fastnet.Network, given as its PyObject *, with the interpreter's lock held.  Later changes
+ * of its parameters are seen.  The reference is the caller's, to release.  NULL with an exception
+ * set for another object, and for activations that are functions of Python.  net.ctypes.address is
+ * the same handle, without a reference. */
+FN_EXPORT fn_net *fn_net_from_object(void *network);
+
+/* Of the content of a file that net.save() wrote, checked like one that fastnet.load() reads; the
+ * bytes are copied.  The reference is the caller's.  NULL on an error, which status gets unless it
+ * is NULL.  (interpreter) */
+FN_EXPORT fn_net *fn_net_from_memory(const void *data, size_t n_bytes, int *status);
+
+FN_EXPORT fn_net *fn_net_retain(fn_net *net);       /* returns net; NULL is allowed (interpreter) */
+FN_EXPORT void fn_net_release(fn_net *net);         /* NULL is allowed (interpreter) */
+
+FN_EXPORT size_t fn_net_n_inputs(const fn_net *net);            /* 0 for NULL */
+FN_EXPORT size_t fn_net_n_outputs(const fn_net *net);           /* 0 for NULL */
+FN_EXPORT size_t fn_net_n_parameters(const fn_net *net);        /* 0 for NULL */
+FN_EXPORT int fn_net_dtype(const fn_net *net);                  /* an fn_dtype, or FN_ERROR_NULL */
+
+/* Bytes of scratch that n_rows rows or fewer need: for forward where gradient is 0, otherwise for
+ * loss_and_gradient as well.  0 for NULL and for more rows than memory could hold. */
+FN_EXPORT size_t fn_workspace_size(const fn_net *net, size_t n_rows, int gradient);
+
+FN_EXPORT fn_workspace *fn_workspace_new(size_t n_bytes);       /* NULL where there is no memory */
+
+/* In memory of the caller, at any address; goes with that memory and is never freed.  NULL where
+ * n_bytes is less than fn_workspace_overhead(), which is what it takes beside the scratch. */
+FN_EXPORT fn_workspace *fn_workspace_place(void *memory, size_t n_bytes);
+FN_EXPORT size_t fn_workspace_overhead(void);
+FN_EXPORT void fn_workspace_free(fn_workspace *work);           /* of _new only; NULL is allowed */
+
+/* Rows x (n_rows, n_inputs) -> y (n_rows, n_outputs), with the bits of net(x): of one row for
+ * n_rows = 1, else of net(X).  n_rows = 0 is FN_OK.  (hot) */
+FN_EXPORT int fn_forward_f32(const fn_net *net, fn_workspace *work, size_t n_rows, const float *x,
+                             float *y);
+FN_EXPORT int fn_forward_f64(const fn_net *net, fn_workspace *work, size_t n_rows, const double *x,
+                             double *y);
+
+/* The number of a loss of fastnet.losses.names(), "huber" and "quantile" with the parameters that
+ * the plain names stand for; FN_ERROR_UNSUPPORTED for any other name. */
+FN_EXPORT int fn_loss_id(const char *name);
+
+/* The mean of the loss over the rows x (n_rows, n_inputs), with targets (n_rows, n_outputs), and
+ * its gradient (n_parameters), laid out as net.parameters.  FN_ERROR_UNSUPPORTED where the loss is
+ * unknown, or is fused with another output activation than the network has, or a derivative is a
+ * function of Python.  What a loss asks of its targets is not checked.  (hot) */
+FN_EXPORT int fn_loss_and_gradient_f32(const fn_net *net, fn_workspace *work, int loss,
+                                       size_t n_rows, const float *x, const float *targets,
+                                       float *value, float *gradient);
+FN_EXPORT int fn_loss_and_gradient_f64(const fn_net *net, fn_workspace *work, int loss,
+                                       size_t n_rows, const double *x, const double *targets,
+                                       double *value, double *gradient);
+
+/* ---- evolved networks ---- */
+
+/* Of a fastnet.neat.Network, given as its PyObject *, with the interpreter's lock held: a copy of
+ * its parameters, and node values of its own.  The reference is the caller's.  NULL with an
+ * exception set for another object.  network.ctypes.address is a handle of the network itself, with
+ * its parameters and its node values, and without a reference. */
+FN_EXPORT fn_graph *fn_graph_from_object(void *network);
+
+/* Of genome.to_json() in UTF-8; otherwise as fn_net_from_memory.  (interpreter) */
+FN_EXPORT fn_graph *fn_graph_from_memory(const void *json, size_t n_bytes, int *status);
+
+/* The same parameters, and node values of its own, all 0.  The reference is the caller's.  NULL
+ * where there is no memory, and for the graph that a task gets.  (interpreter) */
+FN_EXPORT fn_graph *fn_graph_clone(const fn_graph *graph);
+
+/* Of what the three above gave.  NULL is allowed.  (interpreter) */
+FN_EXPORT void fn_graph_release(fn_graph *graph);
+
 FN_EXPORT size_t fn_graph_n_inputs(const fn_graph *graph);      /* 0 for NULL */
 FN_EXPORT size_t fn_graph_n_outputs(const fn_graph *graph);     /* 0 for NULL */
 
@@ -56,25 +149,30 @@ FN_EXPORT size_t fn_graph_n_outputs(const fn_graph *graph);     /* 0 for NULL */
  * values are the same. */
 FN_EXPORT int fn_graph_mode(const fn_graph *graph);
 
-/* All node values 0, as before the first step.  Matters to recurrent networks only. */
+/* All node values 0, as before the first step.  Matters to recurrent networks only.
+ * (hot) */
 FN_EXPORT int fn_graph_reset(fn_graph *graph);
 
 /* One row x (n_inputs) -> y (n_outputs), with the bits of network.step(x): a recurrent network
  * makes one synchronous step from the values that the last one left; the other modes have no
- * memory. */
+ * memory.  (hot) */
 FN_EXPORT int fn_activate(fn_graph *graph, const double *x, double *y);
 
 /* Rows x (n_rows, n_inputs) -> y (n_rows, n_outputs).  Recurrent: successive steps, as n_rows calls
  * of fn_activate.  Other modes: all rows at once, much faster than one by one, with the bits of
- * network(X), the last of which may differ from fn_activate.  n_rows = 0 is FN_OK. */
+ * network(X), the last of which may differ from fn_activate.  n_rows = 0 is FN_OK.  (hot) */
 FN_EXPORT int fn_activate_rows(fn_graph *graph, size_t n_rows, const double *x, double *y);
 
-/* A function that fastnet calls, for fastnet.neat.tasks.native: the fitness of one network, a
+/* ---- functions that fastnet calls ---- */
+
+/* For fastnet.neat.tasks.native: the fitness of one network, a
  * number or -infinity, higher is better.  It runs without the interpreter, in several threads at
  * once with different graphs.  The graph is reset before the call and ends with it.  seed: of
  * whatever it draws at random.  A capsule with such a function is named
  * "double (fn_graph *, uint64_t, void *)". */
 typedef double (*fn_task)(fn_graph *graph, uint64_t seed, void *user_data);
+
+/* ---- the table ---- */
 
 /* The table in the capsule "fastnet._capi".  Later versions append to it. */
 typedef struct fn_api {
@@ -87,7 +185,52 @@ typedef struct fn_api {
     int (*graph_reset)(fn_graph *graph);
     int (*activate)(fn_graph *graph, const double *x, double *y);
     int (*activate_rows)(fn_graph *graph, size_t n_rows, const double *x, double *y);
+    fn_net *(*net_from_object)(void *network);
+    fn_net *(*net_from_memory)(const void *data, size_t n_bytes, int *status);
+    fn_net *(*net_retain)(fn_net *net);
+    void (*net_release)(fn_net *net);
+    size_t (*net_n_inputs)(const fn_net *net);
+    size_t (*net_n_outputs)(const fn_net *net);
+    size_t (*net_n_parameters)(const fn_net *net);
+    int (*net_dtype)(const fn_net *net);
+    size_t (*workspace_size)(const fn_net *net, size_t n_rows, int gradient);
+    fn_workspace *(*workspace_new)(size_t n_bytes);
+    fn_workspace *(*workspace_place)(void *memory, size_t n_bytes);
+    size_t (*workspace_overhead)(void);
+    void (*workspace_free)(fn_workspace *work);
+    int (*forward_f32)(const fn_net *net, fn_workspace *work, size_t n_rows, const float *x,
+                       float *y);
+    int (*forward_f64)(const fn_net *net, fn_workspace *work, size_t n_rows, const double *x,
+                       double *y);
+    int (*loss_id)(const char *name);
+    int (*loss_and_gradient_f32)(const fn_net *net, fn_workspace *work, int loss, size_t n_rows,
+                                 const float *x, const float *targets, float *value,
+                                 float *gradient);
+    int (*loss_and_gradient_f64)(const fn_net *net, fn_workspace *work, int loss, size_t n_rows,
+                                 const double *x, const double *targets, double *value,
+                                 double *gradient);
+    fn_graph *(*graph_from_object)(void *network);
+    fn_graph *(*graph_from_memory)(const void *json, size_t n_bytes, int *status);
+    fn_graph *(*graph_clone)(const fn_graph *graph);
+    void (*graph_release)(fn_graph *graph);
 } fn_api;
+
+#ifdef Py_PYTHON_H
+/* The table, with the interpreter's lock held.  NULL with an exception set where fastnet is not
+ * installed or older than this header. */
+static inline const fn_api *fn_import_api(void) {
+    const fn_api *api = (const fn_api *)PyCapsule_Import("fastnet._capi", 0);
+    if (api && (api->abi_version < FN_ABI_VERSION || api->struct_size < sizeof(fn_api))) {
+        PyErr_Format(PyExc_ImportError,
+                     "fastnet is too old: its C interface is version %u with %u bytes, this module "
+                     "was compiled for version %u with %u bytes",
+                     (unsigned)api->abi_version, (unsigned)api->struct_size,
+                     (unsigned)FN_ABI_VERSION, (unsigned)sizeof(fn_api));
+        return NULL;
+    }
+    return api;
+}
+#endif
 
 #ifdef __cplusplus
 }

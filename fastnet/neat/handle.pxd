@@ -1,6 +1,6 @@
 """Graphs for functions in C."""
 
-from fastnet._header cimport Handle, fn_graph
+from fastnet._header cimport GraphHandle, fn_graph
 from fastnet._kernels.table cimport Graph, Kernels
 from fastnet._workspace cimport aligned
 
@@ -12,7 +12,7 @@ cdef inline Py_ssize_t converted_rows(const Kernels *kernels) noexcept nogil:
 
 cdef inline Py_ssize_t handle_bytes(const Kernels *kernels, const Graph *graph) noexcept nogil:
     cdef Py_ssize_t n_rows = converted_rows(kernels)
-    return (aligned(sizeof(Handle)) + aligned(kernels.graph_rows_scratch(graph))
+    return (aligned(sizeof(GraphHandle)) + aligned(kernels.graph_rows_scratch(graph))
             + aligned(n_rows * graph.n_inputs * sizeof(float))
             + aligned(n_rows * graph.n_outputs * sizeof(float)))
 
@@ -21,8 +21,9 @@ cdef inline Py_ssize_t handle_bytes(const Kernels *kernels, const Graph *graph) 
 cdef inline fn_graph *place_handle(const Kernels *kernels, const Graph *graph,
                                    const void *parameters, void *state,
                                    void *memory) noexcept nogil:
-    cdef Handle *handle = <Handle *> memory
-    cdef char *rest = <char *> memory + aligned(sizeof(Handle))
+    cdef GraphHandle *handle = <GraphHandle *> memory
+    cdef char *rest = <char *> memory + aligned(sizeof(GraphHandle))
+    handle.owner = NULL
     handle.kernels = kernels
     handle.graph = graph
     handle.parameters = parameters

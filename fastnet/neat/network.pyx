@@ -5,6 +5,7 @@ import numbers
 
 import numpy as np
 
+cimport cython
 cimport numpy as cnp
 from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact, PyFloat_FromDouble
 from cpython.list cimport (
@@ -19,6 +20,7 @@ from fastnet.activations import names as activation_names
 from fastnet.neat.config import MODES
 
 from fastnet._arrays cimport convert, is_plain, itemsize_of
+from fastnet._header cimport GraphHandle
 from fastnet._kernels.dispatch cimport kernels
 from fastnet._kernels.table cimport OK, RECURRENT_GRAPH, STOPPED, Graph, Loss, Monitor, Rows
 from fastnet._workspace cimport Workspace, acquire, aligned, as_array, new_memory, release
@@ -707,13 +709,14 @@ cdef class Network(Model):
         from fastnet.neat.interface import CInterface
         cdef Memory handle
         self.check_built()
-        if self.handle is None:
-            if self.state is None:
-                forget(self)
-            handle = new_memory(handle_bytes(self.kernels, self.graph))
-            place_handle(self.kernels, self.graph, self.data, self.state.data, handle.data)
-            # The address that another thread may have got meanwhile stays what it is
+        with cython.critical_section(self):
+            # made once: an address that another thread has got stays what it is
             if self.handle is None:
+                if self.state is None:
+                    forget(self)
+                handle = new_memory(handle_bytes(self.kernels, self.graph))
+                place_handle(self.kernels, self.graph, self.data, self.state.data, handle.data)
+                (<GraphHandle *> handle.data).owner = <void *> self
                 self.handle = handle
         return CInterface(<uintptr_t> self.handle.data, self)
 

@@ -151,7 +151,16 @@ def load(path):
     fastnet.FileFormatError
         It is no such file, is damaged, or does not reproduce its self-test.
     """
-    tensors, metadata = _files.read(path)
+    return restored(*_files.read(path), path)
+
+
+def from_bytes(data):
+    """The same from the content of a file, which is copied."""
+    return restored(*_files.read_bytes(data), "the file")
+
+
+def restored(tensors, metadata, path):
+    """The network of a file, with every check; path is for messages."""
     if metadata.get("format") != FORMAT:
         raise _files.FileFormatError(f"{path} does not hold a fastnet network")
     if metadata.get("version") != str(VERSION):

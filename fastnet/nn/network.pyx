@@ -4,7 +4,9 @@ import copy
 
 import numpy as np
 
+cimport cython
 cimport numpy as cnp
+from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
 
 from fastnet.nn.initializers import initialize
@@ -14,9 +16,12 @@ from fastnet.random import RandomStream
 from fastnet._arrays cimport (
     convert, is_plain, itemsize_of, matrix, real_array
 )
+from fastnet._header cimport NetHandle
 from fastnet._kernels.table cimport OK, Monitor
-from fastnet._workspace cimport Workspace, acquire, release
+from fastnet._workspace cimport Memory, Workspace, acquire, new_memory, release
+from fastnet.activations cimport Activation
 from fastnet.nn.dense cimport DenseModel
+from fastnet.nn.handle cimport fill_handle
 from fastnet.training.gradient cimport loss_and_gradient
 from fastnet.training.model cimport Watch, raise_stopped, watch
 
@@ -351,6 +356,109 @@ cdef class Network(DenseModel):
     @_partial_optimizer.setter
     def _partial_optimizer(self, optimizer):
         self.partial_optimizer = optimizer
+
+    # -- for other languages -------------------------------------------------------------------
+
+    @property
+    def ctypes(self):
+        """For functions in C, ctypes, numba and whatever takes addresses.
+
+        Returns
+        -------
+        fastnet.nn.interface.CInterface
+            ``address``, an int: the ``fn_net *`` of ``fastnet.h``; functions of ctypes that return
+            0 or an error, among them ``forward_f32(address, work, n_rows, x, y)`` and
+            ``forward_f64`` for the other precision; and ``workspace(n_rows=1, gradient=False)``,
+            whose ``address`` is that of scratch, for one thread at a time.  Network and workspace
+            have to be kept as long as their addresses are used; later changes of the parameters are
+            seen.
+
+        Raises
+        ------
+        ValueError
+            An activation is a function of Python, which C cannot call.
+
+        Examples
+        --------
+        >>> import numpy as np, fastnet as fn
+        >>> net = fn.Network([2, 8, 1], seed=0)
+        >>> c, x, y = net.ctypes, np.ones(2, np.float32), np.empty(1, np.float32)
+        >>> work = c.workspace()
+        >>> c.forward_f32(c.address, work.address, 1, x.ctypes, y.ctypes)
+        0
+        >>> y == net(x)
+        array([ True])
+        """
+        from fastnet.nn.interface import CInterface
+        cdef Memory handle
+        cdef bint has_gradient = True
+        self.check_built()
+        if self.is_custom:
+            raise ValueError(
+                "C functions cannot evaluate this network, because an activation is a function of "
+                "Python: give that as a function in C"
+            )
+        with cython.critical_section(self):
+            # made once: an address that another thread has got stays what it is
+            if self.handle is None:
+                for layer in self.layers:
+                    if isinstance(layer.activation, Activation):
+                        has_gradient &= (<Activation> layer.activation).c_derivative is not None
+                handle = new_memory(sizeof(NetHandle))
+                fill_handle(<void *> self, self.kernels, &self.plan, self.data, has_gradient,
+                            <NetHandle *> handle.data)
+                self.handle = handle
+        return CInterface(<uintptr_t> self.handle.data, self)
+
+    @property
+    def capsule(self):
+        """A PyCapsule ``"fn_net"`` of the same handle as that of `ctypes`; it keeps the network.
+
+        Raises
+        ------
+        ValueError
+            An activation is a function of Python, which C cannot call.
+        """
+        from fastnet._callbacks import capsule
+        return capsule(self)
+
+    def lowlevel(self, signature):
+        """The network as a C function, for ``scipy.LowLevelCallable``.
+
+        See `fastnet._callbacks.lowlevel` for what each signature does.
+
+        Parameters
+        ----------
+        signature : str
+            As SciPy spells it, here or with ``npy_intp`` for ``intptr_t``.
+            ``scipy.integrate.quad`` and ``nquad``: ``double (double, void *)`` or
+            ``double (int, double *, void *)``.
+            ``scipy.ndimage.generic_filter``: ``int (double *, intptr_t, double *, void *)``;
+            ``generic_filter1d``: ``int (double *, intptr_t, double *, intptr_t, void *)``;
+            ``geometric_transform``: ``int (intptr_t *, double *, int, int, void *)``.
+
+        Returns
+        -------
+        PyCapsule
+            Named with the signature; it keeps the network, and later changes of the parameters are
+            seen.  Any number of threads may call it.
+
+        Raises
+        ------
+        ValueError, TypeError
+            The signature is another one, or the network has another number of inputs or outputs
+            than the function has; or an activation is a function of Python.
+
+        Examples
+        --------
+        >>> import fastnet as fn
+        >>> from scipy import LowLevelCallable, integrate
+        >>> net = fn.Network([1, 8, 1], hidden="tanh", dtype="float64", seed=0)
+        >>> f = LowLevelCallable(net.lowlevel("double (double, void *)"))
+        >>> value, error = integrate.quad(f, 0.0, 1.0)
+        """
+        from fastnet._callbacks import lowlevel
+        return lowlevel(self, signature)
 
     # -- the object ----------------------------------------------------------------------------
 

@@ -1,11 +1,13 @@
 """fastnet.h: clean under strict compilers, and used by modules in C and in Cython."""
 
+import ctypes
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,6 +34,14 @@ fn_task task(const fn_api *fn) {
     const size_t needed = offsetof(fn_api, activate_rows) + sizeof(fn->activate_rows);
     if (fn->abi_version < FN_ABI_VERSION || fn->struct_size < needed) return 0;
     return fn->graph_mode(0) == FN_ERROR_NULL ? fitness : 0;
+}
+
+int rows(fn_net *net, size_t n_rows, const float *x, float *y);
+int rows(fn_net *net, size_t n_rows, const float *x, float *y) {
+    fn_workspace *work = fn_workspace_new(fn_workspace_size(net, n_rows, 0));
+    const int status = work ? fn_forward_f32(net, work, n_rows, x, y) : (int)FN_ERROR_MEMORY;
+    fn_workspace_free(work);
+    return status;
 }
 """
 
@@ -72,8 +82,22 @@ def python_includes():
 MODULE = r"""
 #include <Python.h>
 #include "fastnet.h"
-
 static const fn_api *fn;
+
+/* Loss, gradient and outputs of n_rows rows: 0 or an error. */
+int learn(fn_net *net, size_t n_rows, const double *x, const double *targets, double *y,
+          double *value, double *gradient);
+int learn(fn_net *net, size_t n_rows, const double *x, const double *targets, double *y,
+          double *value, double *gradient) {
+    fn_workspace *work = fn->workspace_new(fn->workspace_size(net, n_rows, 1));
+    int status = work ? FN_OK : FN_ERROR_MEMORY;
+    if (!status)
+        status = fn->loss_and_gradient_f64(net, work, fn->loss_id("huber"), n_rows, x, targets,
+                                           value, gradient);
+    if (!status) status = fn->forward_f64(net, work, n_rows, x, y);
+    fn->workspace_free(work);
+    return status;
+}
 
 static double fitness(fn_graph *graph, uint64_t seed, void *user_data) {
     double x[2] = {0.5, -0.5}, y[1];
@@ -89,8 +113,8 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "consumer", NULL,
 
 PyMODINIT_FUNC PyInit_consumer(void) {
     PyObject *module = PyModule_Create(&definition), *task;
-    fn = (const fn_api *)PyCapsule_Import("fastnet._capi", 0);
-    if (!module || !fn || fn->abi_version < FN_ABI_VERSION) return NULL;
+    fn = fn_import_api();
+    if (!module || !fn) return NULL;
     task = PyCapsule_New((void *)fitness, "double (fn_graph *, uint64_t, void *)", NULL);
     PyModule_AddObject(module, "fitness", task);
     return module;
@@ -113,10 +137,75 @@ def stepped(network, n):
 
 def test_a_module_in_c(compile_c):
     """By the capsule alone, with nothing to link."""
-    module = loaded(compile_c(MODULE, *python_includes(), name="consumer.c"), "consumer")
+    path = compile_c(MODULE, *python_includes(), name="consumer.c")
+    module = loaded(path, "consumer")
     task = neat.tasks.native(module.fitness, n_inputs=2, n_outputs=1)
     network = recurrent_network()
     assert task.evaluate(network, seed=3) == stepped(network, 3)
+    net = fn.Network([3, 6, 2], hidden="tanh", dtype="float64", seed=0)
+    rng = np.random.default_rng(0)
+    x, targets, y = rng.normal(size=(4, 3)), rng.normal(size=(4, 2)), np.empty((4, 2))
+    value, gradient = np.empty(1), np.empty(net.n_parameters)
+    learn = ctypes.CDLL(str(path)).learn
+    learn.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_void_p] * 5]
+    assert learn(net.ctypes.address, 4, x.ctypes, targets.ctypes, y.ctypes, value.ctypes,
+                 gradient.ctypes) == 0
+    expected, d_expected = net.loss_and_gradient(x, targets, "huber")
+    assert value[0] == expected
+    np.testing.assert_array_equal(gradient, d_expected)
+    np.testing.assert_array_equal(y, net(x))
+
+
+def test_a_module_newer_than_the_library(compile_c, tmp_path):
+    header = Path(fn.get_include(), "fastnet.h").read_text(encoding="utf-8")
+    version, entry = "#define FN_ABI_VERSION 1\n", "} fn_api;"
+    for name, old, new in (("version", version, version.replace("1", "2")),
+                           ("size", entry, "void (*more)(void); " + entry)):
+        assert header.count(old) == 1
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "newer.h").write_text(header.replace(old, new))
+        source = MODULE.replace('"fastnet.h"', '"newer.h"')
+        path = compile_c(source, f"-I{folder}", *python_includes(), name="consumer.c")
+        with pytest.raises(ImportError, match=r"fastnet is too old: its C interface is version 1"):
+            loaded(path, "consumer")
+
+
+UNPREPARED = """
+import ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+for name in ("fn_net_from_memory", "fn_workspace_new"):
+    getattr(library, name).restype = ctypes.c_void_p
+library.fn_workspace_size.restype = ctypes.c_size_t
+library.fn_workspace_size.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+library.fn_workspace_new.argtypes = [ctypes.c_size_t]
+library.fn_forward_f32.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t,
+                                   ctypes.c_void_p, ctypes.c_void_p]
+library.fn_net_release.argtypes = [ctypes.c_void_p]
+assert library.fn_loss_id(b"huber") == 6
+assert "fastnet" not in sys.modules
+content = open(sys.argv[2], "rb").read()
+status = ctypes.c_int(99)
+net = library.fn_net_from_memory(content, ctypes.c_size_t(len(content)), ctypes.byref(status))
+assert status.value == 0
+work = library.fn_workspace_new(library.fn_workspace_size(net, 1, 0))
+x, y = (ctypes.c_float * 2)(0.5, -1), (ctypes.c_float * 1)()
+assert library.fn_forward_f32(net, work, 1, x, y) == 0
+library.fn_net_release(net)
+print(y[0].hex())
+"""
+
+
+def test_a_library_that_is_loaded_by_its_path(tmp_path):
+    """In a process that has imported nothing of fastnet."""
+    net = fn.Network([2, 5, 1], seed=0)
+    net.save(tmp_path / "net")
+    run = subprocess.run(
+        [sys.executable, "-c", UNPREPARED, fn.get_library(), str(tmp_path / "net")],
+        env=os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(fn.__file__))},
+        capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert float.fromhex(run.stdout) == net(np.array([0.5, -1], np.float32))[0]
 
 
 CYTHON = '''

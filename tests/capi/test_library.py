@@ -15,12 +15,59 @@ import pytest
 import fastnet as fn
 from fastnet import capi, neat
 
-FUNCTIONS = [
-    "fn_status_message", "fn_graph_n_inputs", "fn_graph_n_outputs", "fn_graph_mode",
-    "fn_graph_reset", "fn_activate", "fn_activate_rows",
-]
+# Cython modules are compiled with these signatures, and C with this order of the table: no line may
+# change, and new ones come last.
+SIGNATURES = {
+    "fn_status_message": "char const *(int)",
+    "fn_graph_n_inputs": "size_t (fn_graph const *)",
+    "fn_graph_n_outputs": "size_t (fn_graph const *)",
+    "fn_graph_mode": "int (fn_graph const *)",
+    "fn_graph_reset": "int (fn_graph *)",
+    "fn_activate": "int (fn_graph *, double const *, double *)",
+    "fn_activate_rows": "int (fn_graph *, size_t, double const *, double *)",
+    "fn_net_from_object": "fn_net *(void *)",
+    "fn_net_from_memory": "fn_net *(void const *, size_t, int *)",
+    "fn_net_retain": "fn_net *(fn_net *)",
+    "fn_net_release": "void (fn_net *)",
+    "fn_net_n_inputs": "size_t (fn_net const *)",
+    "fn_net_n_outputs": "size_t (fn_net const *)",
+    "fn_net_n_parameters": "size_t (fn_net const *)",
+    "fn_net_dtype": "int (fn_net const *)",
+    "fn_workspace_size": "size_t (fn_net const *, size_t, int)",
+    "fn_workspace_new": "fn_workspace *(size_t)",
+    "fn_workspace_place": "fn_workspace *(void *, size_t)",
+    "fn_workspace_overhead": "size_t (void)",
+    "fn_workspace_free": "void (fn_workspace *)",
+    "fn_forward_f32": "int (fn_net const *, fn_workspace *, size_t, float const *, float *)",
+    "fn_forward_f64": "int (fn_net const *, fn_workspace *, size_t, double const *, double *)",
+    "fn_loss_id": "int (char const *)",
+    "fn_loss_and_gradient_f32": (
+        "int (fn_net const *, fn_workspace *, int, size_t, float const *, float const *, "
+        "float *, float *)"
+    ),
+    "fn_loss_and_gradient_f64": (
+        "int (fn_net const *, fn_workspace *, int, size_t, double const *, double const "
+        "*, double *, double *)"
+    ),
+    "fn_graph_from_object": "fn_graph *(void *)",
+    "fn_graph_from_memory": "fn_graph *(void const *, size_t, int *)",
+    "fn_graph_clone": "fn_graph *(fn_graph const *)",
+    "fn_graph_release": "void (fn_graph *)",
+}
+FUNCTIONS = list(SIGNATURES)
 OK, ERROR_NULL, ERROR_SIZE = 0, -1, -3
+STATUS = {
+    OK: "no error", ERROR_NULL: "NULL", -2: "precision", ERROR_SIZE: "rows", -4: "workspace",
+    -5: "file", -6: "memory", -7: "cannot",
+}
 MODES = ["feed_forward", "recurrent", "time_step"]
+# The constants of the header: none may change, nor be one of another name
+CONSTANTS = {
+    "FN_ABI_VERSION": 1, "FN_OK": 0, "FN_ERROR_NULL": -1, "FN_ERROR_DTYPE": -2,
+    "FN_ERROR_SIZE": -3, "FN_ERROR_WORKSPACE": -4, "FN_ERROR_FORMAT": -5, "FN_ERROR_MEMORY": -6,
+    "FN_ERROR_UNSUPPORTED": -7, "FN_FLOAT32": 0, "FN_FLOAT64": 1, "FN_FEED_FORWARD": 0,
+    "FN_RECURRENT": 1, "FN_TIME_STEP": 2,
+}
 
 
 def network_of(mode="recurrent", dtype="float64"):
@@ -39,7 +86,9 @@ def address(function):
 def test_every_function_of_the_header_is_there():
     header = Path(fn.get_include(), "fastnet.h").read_text(encoding="utf-8")
     declared = re.findall(r"^FN_EXPORT .*?(\w+)\(", header, re.M)
-    assert declared == FUNCTIONS
+    assert sorted(declared) == sorted(FUNCTIONS)
+    table = header[header.index("typedef struct fn_api {"):header.index("} fn_api;")]
+    assert re.findall(r"\(\*(\w+)\)\(", table) == [name.removeprefix("fn_") for name in FUNCTIONS]
     assert sorted(capi.__all__) == sorted(FUNCTIONS)
     library = ctypes.CDLL(fn.get_library())
     for name in FUNCTIONS:
@@ -50,20 +99,17 @@ def test_every_function_of_the_header_is_there():
     assert sorted(capi.__pyx_capi__) == sorted(FUNCTIONS)
 
 
+def test_constants():
+    header = Path(fn.get_include(), "fastnet.h").read_text(encoding="utf-8")
+    found = re.findall(r"^(?:#define|   ) (FN_\w+)(?: =)? (-?\d+)\b", header, re.M)
+    assert {name: int(value) for name, value in found} == CONSTANTS
+
+
 def test_signatures_for_cython():
-    """Other modules are compiled with these: none may ever change."""
     name_of = ctypes.pythonapi.PyCapsule_GetName
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    signatures = {name: name_of(capi.__pyx_capi__[name]).decode() for name in FUNCTIONS}
-    assert signatures == {
-        "fn_status_message": "char const *(int)",
-        "fn_graph_n_inputs": "size_t (fn_graph const *)",
-        "fn_graph_n_outputs": "size_t (fn_graph const *)",
-        "fn_graph_mode": "int (fn_graph const *)",
-        "fn_graph_reset": "int (fn_graph *)",
-        "fn_activate": "int (fn_graph *, double const *, double *)",
-        "fn_activate_rows": "int (fn_graph *, size_t, double const *, double *)",
-    }
+    found = {name: name_of(capi.__pyx_capi__[name]).decode() for name in FUNCTIONS}
+    assert found == SIGNATURES
 
 
 def test_the_table_of_the_capsule():
@@ -103,12 +149,10 @@ def test_unknown_names():
         capi.fn_forward  # noqa: B018
 
 
-@pytest.mark.parametrize("status", [OK, ERROR_NULL, ERROR_SIZE, -2, 1, 2**31 - 1, -(2**31)])
+@pytest.mark.parametrize("status", [*STATUS, 1, -8, 2**31 - 1, -(2**31)])
 def test_messages(status):
     message = capi.fn_status_message(status).decode()
-    assert message
-    words = {OK: "no error", ERROR_NULL: "NULL", ERROR_SIZE: "rows"}
-    assert words.get(status, "unknown") in message
+    assert STATUS.get(status, "unknown") in message
 
 
 def test_null():

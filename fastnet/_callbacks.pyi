@@ -1,0 +1,6 @@
+from fastnet.nn.network import Network
+
+__all__ = ["capsule", "lowlevel"]
+
+def capsule(net: Network) -> object: ...
+def lowlevel(net: Network, signature: str) -> object: ...
