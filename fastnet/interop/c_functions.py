@@ -1,0 +1,827 @@
+"""The activations as C, for `fastnet.interop.c_export`: texts from which a source is put together.
+
+They are the functions of ``_kernels/functions.pxi`` and ``activations.pxi`` for one number, with the
+same polynomials and the same bounds of the errors; formulas and sources are explained there.  None
+has a branch, and what is selected is selected by bits, so that compilers vectorize loops of them
+without permission to reorder arithmetic.
+
+In a text ``@`` is the prefix of all names, ``real`` the type of the numbers, ``word`` the unsigned
+integer of its size, and ``#[a]`` or ``#[single|double]`` a number of that type.
+"""
+
+import re
+
+import numpy as np
+
+__all__ = ["FUNCTIONS", "literal", "translate", "with_needs"]
+
+# name: what it needs and its text; in the order in which C wants them
+FUNCTIONS = {
+    "bits": (
+        (),
+        """
+static @INLINE word @bits(real x)
+{
+    word b;
+    memcpy(&b, &x, sizeof b);
+    return b;
+}
+""",
+    ),
+    "number": (
+        (),
+        """
+static @INLINE real @number(word b)
+{
+    real x;
+    memcpy(&x, &b, sizeof x);
+    return x;
+}
+""",
+    ),
+    "abs": (
+        ("bits", "number"),
+        """
+static @INLINE real @abs(real x)
+{
+    return @number(@bits(x) & ~SIGN);
+}
+""",
+    ),
+    "copysign": (
+        ("bits", "number"),
+        """
+static @INLINE real @copysign(real x, real sign)
+{
+    return @number((@bits(x) & ~SIGN) | (@bits(sign) & SIGN));
+}
+""",
+    ),
+    "max": (
+        (),
+        """
+/* b where it is NaN */
+static @INLINE real @max(real a, real b)
+{
+    return a > b ? a : b;
+}
+""",
+    ),
+    "min": (
+        (),
+        """
+/* b where it is NaN */
+static @INLINE real @min(real a, real b)
+{
+    return a < b ? a : b;
+}
+""",
+    ),
+    "select": (
+        ("bits", "number"),
+        """
+static @INLINE real @select(int condition, real a, real b)
+{
+    const word mask = (word)0 - (word)condition;
+    return @number((@bits(a) & mask) | (@bits(b) & ~mask));
+}
+""",
+    ),
+    "upper_half": (
+        ("bits", "number"),
+        """
+/* x cut so that products of two such numbers are exact */
+static @INLINE real @upper_half(real x)
+{
+    return @number(@bits(x) & UPPER);
+}
+""",
+    ),
+    "power_of_two": (
+        ("bits", "number"),
+        """
+/* 2^n of t = n + MAGIC, whose low bits hold n */
+static @INLINE real @power_of_two(real t)
+{
+    return @number((@bits(t) << FRACTION) + ONE);
+}
+""",
+    ),
+    "times_power": (
+        ("bits", "number"),
+        """
+/* y 2^n of t = n + MAGIC, rounded once: 2^n may be too large or too small, 2^(n / 2) is not */
+static @INLINE real @times_power(real y, real t)
+{
+    const word half = (@bits(t) << (FRACTION - 1)) & HIGH;
+    const word rest = (@bits(t) << FRACTION) - half;
+    return y * @number(half + ONE) * @number(rest + ONE);
+}
+""",
+    ),
+    "binary_exponent": (
+        (),
+        """
+/* n + MAGIC with n = x / ln 2, rounded */
+static @INLINE real @binary_exponent(real x)
+{
+    return @FMA(x, #[1.4426950408889634], MAGIC);
+}
+""",
+    ),
+    "expm1_reduced": (
+        (),
+        {
+            4: """
+/* e^r - 1 with r = x + low - n ln 2, |r| <= 0.3476, t = n + MAGIC */
+static @INLINE real @expm1_reduced(real x, real low, real t)
+{
+    const real n = t - MAGIC;
+    const real first = @FMA(-n, #[0.693145751953125], x);
+    const real second = n * #[1.428606765330187e-06] - low;
+    const real r = first - second;
+    const real lost = (first - r) - second;
+    const real r2 = r * r;
+    const real a = @FMA(#[0.1666666716337204], r, #[0.5]);
+    const real b = @FMA(#[0.008333200588822365], r, #[0.041666485369205475]);
+    const real c = @FMA(#[0.00019950460409745574], r, #[0.0013933052541688085]);
+    return r + @FMA(r2, @FMA(r2 * r2, c, @FMA(b, r2, a)), lost);
+}
+""",
+            8: """
+/* e^r - 1 with r = x + low - n ln 2, |r| <= 0.3476, t = n + MAGIC */
+static @INLINE real @expm1_reduced(real x, real low, real t)
+{
+    const real n = t - MAGIC;
+    const real first = @FMA(-n, #[0.6931471803691238], x);
+    const real second = n * #[1.9082149292705877e-10] - low;
+    const real r = first - second;
+    const real lost = (first - r) - second;
+    const real r2 = r * r;
+    const real r4 = r2 * r2;
+    const real a = @FMA(#[0.16666666666666677], r, #[0.5]);
+    const real b = @FMA(#[0.00833333333332141], r, #[0.04166666666666668]);
+    const real c = @FMA(#[0.00019841269886742373], r, #[0.0013888888888875363]);
+    const real d = @FMA(#[2.7557243520209556e-06], r, #[2.480158734769975e-05]);
+    const real e = @FMA(#[2.5109301534619324e-08], r, #[2.755725143730263e-07]);
+    const real g = @FMA(r2, #[2.0922265657772076e-09], e);
+    return r + @FMA(r2, @FMA(r4, @FMA(r4, g, @FMA(d, r2, c)), @FMA(b, r2, a)), lost);
+}
+""",
+        },
+    ),
+    "exp": (
+        ("max", "min", "binary_exponent", "expm1_reduced", "times_power"),
+        """
+static @INLINE real @exp(real x)
+{
+    const real y = @max(LOWEST, @min(#[89.0|710.0], x));
+    const real t = @binary_exponent(y);
+    return @times_power(@expm1_reduced(y, #[0.0], t) + #[1.0], t);
+}
+""",
+    ),
+    "exp_of_sum": (
+        ("binary_exponent", "expm1_reduced", "times_power"),
+        """
+/* e^(x + low), at most e, |low| much less than |x| */
+static @INLINE real @exp_of_sum(real x, real low)
+{
+    const real t = @binary_exponent(x + low);
+    return @times_power(@expm1_reduced(x, low, t) + #[1.0], t);
+}
+""",
+    ),
+    "expm1": (
+        ("abs", "max", "min", "select", "binary_exponent", "expm1_reduced", "power_of_two"),
+        """
+static @INLINE real @expm1(real x)
+{
+    const real y = @max(#[-20.0|-40.0], @min(#[89.0|710.0], x));
+    const real t = @binary_exponent(y);
+    const real half = @power_of_two(t - #[1.0]);
+    const real e = @FMA(half, @expm1_reduced(y, #[0.0], t), half - #[0.5]);
+    return @select(#[1e-30] > @abs(x), x, e + e);
+}
+""",
+    ),
+    "sigmoid_of_sum": (
+        ("exp_of_sum", "select"),
+        """
+/* 1 / (1 + e^-(x + low)) for x + low >= 0, of -(x + low) where sign is negative */
+static @INLINE real @sigmoid_of_sum(real sign, real x, real low)
+{
+    const real e = @exp_of_sum(-x, -low);
+    return @select(sign >= #[0.0], #[1.0], e) / (#[1.0] + e);
+}
+""",
+    ),
+    "sigmoid": (
+        ("abs", "min", "sigmoid_of_sum"),
+        """
+static @INLINE real @sigmoid(real x)
+{
+    return @sigmoid_of_sum(x, @min(-LOWEST, @abs(x)), #[0.0]);
+}
+""",
+    ),
+    "steep_sigmoid": (
+        ("abs", "min", "upper_half", "sigmoid_of_sum"),
+        """
+/* 4.9 |x| in two parts */
+static @INLINE real @steep_sigmoid(real x)
+{
+    const real a = @min(#[21.3|152.3], @abs(x));
+    const real high = @upper_half(a);
+    const real low = @FMA(high, #[-0.000390625|2.384185791015625e-08], (a - high) * #[4.9]);
+    return @sigmoid_of_sum(x, high * #[4.900390625|4.899999976158142], low);
+}
+""",
+    ),
+    "tanh": (
+        ("abs", "max", "copysign", "binary_exponent", "expm1_reduced", "power_of_two"),
+        """
+/* (1 - e) / (1 + e) with e = e^(-2|x|) = s + s p */
+static @INLINE real @tanh(real x)
+{
+    const real y = @max(#[-20.0|-44.0], #[-2.0] * @abs(x));
+    const real t = @binary_exponent(y);
+    const real s = @power_of_two(t);
+    const real p = @expm1_reduced(y, #[0.0], t);
+    return @copysign(@FMA(-s, p, #[1.0] - s) / @FMA(s, p, #[1.0] + s), x);
+}
+""",
+    ),
+    "gaussian": (
+        ("abs", "min", "upper_half", "exp_of_sum"),
+        """
+/* e^(-h^2) e^(-(|x| - h) (|x| + h)) with h so short that h^2 is exact */
+static @INLINE real @gaussian(real x)
+{
+    const real a = @min(#[10.2|27.31], @abs(x));
+    const real h = @upper_half(a);
+    return @exp_of_sum(-h * h, (h - a) * (h + a));
+}
+""",
+    ),
+    "atanh_series": (
+        (),
+        {
+            4: """
+/* (log((1 + s) / (1 - s)) - 2 s) / (s z) with z = s^2 <= 1/9 */
+static @INLINE real @atanh_series(real z)
+{
+    const real a = @FMA(#[0.4002175033092499], z, #[0.6666641235351562]);
+    const real b = @FMA(#[0.2802681624889374], z, #[0.2799830436706543]);
+    return @FMA(b, z * z, a);
+}
+""",
+            8: """
+/* (log((1 + s) / (1 - s)) - 2 s) / (s z) with z = s^2 <= 1/9 */
+static @INLINE real @atanh_series(real z)
+{
+    const real z2 = z * z;
+    const real z4 = z2 * z2;
+    const real a = @FMA(#[0.3999999999999536], z, #[0.6666666666666667]);
+    const real b = @FMA(#[0.22222222133806346], z, #[0.2857142857235592]);
+    const real c = @FMA(#[0.15384456061070625], z, #[0.18181822955211524]);
+    const real d = @FMA(#[0.11715978015778711], z, #[0.13336771596782251]);
+    const real e = @FMA(#[0.06979696813976519], z, #[0.10974476348676042]);
+    const real g = @FMA(z2, #[0.16502587700866347], e);
+    return @FMA(z4, @FMA(z4, g, @FMA(d, z2, c)), @FMA(b, z2, a));
+}
+""",
+        },
+    ),
+    "log_unit": (
+        (),
+        {
+            4: """
+/* e ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt 2) */
+static @INLINE real @log_unit(real f, real e)
+{
+    const real f2 = f * f;
+    const real a = @FMA(#[-0.25000807642936707], f, #[0.33333316445350647]);
+    const real b = @FMA(#[-0.16624639928340912], f, #[0.20002296566963196]);
+    const real c = @FMA(#[-0.13127978146076202], f, #[0.1418110579252243]);
+    const real d = @FMA(#[-0.07861333340406418], f, #[0.12881673872470856]);
+    const real p = @FMA(f2 * f2, @FMA(d, f2, c), @FMA(b, f2, a));
+    const real y = @FMA(e, #[1.428606765330187e-06], f * f2 * p) - #[0.5] * f2;
+    return @FMA(e, #[0.693145751953125], f + y);
+}
+""",
+            8: """
+/* e ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt 2) */
+static @INLINE real @log_unit(real f, real e)
+{
+    const real half_f2 = #[0.5] * (f * f);
+    const real s = f / (#[2.0] + f);
+    const real z = s * s;
+    const real z2 = z * z;
+    const real a = @FMA(#[0.3999999999941663], z, #[0.6666666666666734]);
+    const real b = @FMA(#[0.22222198567814377], z, #[0.2857142874219875]);
+    const real c = @FMA(#[0.15314230914782323], z, #[0.18183562680693283]);
+    const real d = @FMA(z2, #[0.14792081418024483], c);
+    const real p = @FMA(z2 * z2, d, @FMA(b, z2, a));
+    const real y = @FMA(s, @FMA(z, p, half_f2), e * #[1.9082149292705877e-10]);
+    return @FMA(e, #[0.6931471803691238], f - (half_f2 - y));
+}
+""",
+        },
+    ),
+    "log": (
+        ("bits", "number", "select", "log_unit"),
+        """
+/* denormals are scaled up first; -infinity at 0, NaN below */
+static @INLINE real @log(real x)
+{
+    const int small = #[1.1754943508222875e-38|2.2250738585072014e-308] > x;
+    const word b = @bits(@select(small, x * #[16777216.0|18014398509481984.0], x));
+    const word k = ((b - ROOT_HALF + SIGN) >> FRACTION) - (SIGN >> FRACTION);
+    const real e = @number(k + @bits(MAGIC)) - MAGIC;
+    const real f = @number(b - (k << FRACTION)) - #[1.0];
+    const real y = @log_unit(f, e - @select(small, #[24.0|54.0], #[0.0]));
+    const real special = @select(x >= #[0.0], @number(HIGH), @number(~(word)0));
+    return @select(x > #[0.0], @select(x > LARGEST, x, y), special);
+}
+""",
+    ),
+    "softplus": (
+        ("abs", "max", "exp_of_sum", "atanh_series"),
+        """
+/* max(x, 0) + log(1 + e), e = e^-|x|, as e minus a correction */
+static @INLINE real @softplus(real x)
+{
+    const real e = @exp_of_sum(@max(LOWEST, -@abs(x)), #[0.0]);
+    const real half_e2 = #[0.5] * e * e;
+    const real s = e / (#[2.0] + e);
+    const real z = s * s;
+    const real log1p = e - (half_e2 - s * @FMA(z, @atanh_series(z), half_e2));
+    return @max(#[0.0], x) + log1p;
+}
+""",
+    ),
+    "silu": (
+        ("abs", "min", "select", "binary_exponent", "expm1_reduced", "times_power"),
+        """
+/* x / (1 + e) or x e / (1 + e) with e = e^-|x| = q 2^n */
+static @INLINE real @silu(real x)
+{
+    const real t = @min(#[110.0|754.0], @abs(x));
+    const real n = @binary_exponent(-t);
+    const real q = @expm1_reduced(-t, #[0.0], n) + #[1.0];
+    const real e = @times_power(q, n);
+    const real r = @select(x >= #[0.0], x, -t * q) / (#[1.0] + e);
+    return @select(x >= #[0.0], r, @times_power(r, n));
+}
+""",
+    ),
+    "mish": (
+        ("abs", "min", "select", "binary_exponent", "expm1_reduced", "times_power"),
+        """
+/* x (1 + 2 e) / (1 + 2 e + 2 e^2) or x e (2 + e) / (2 + 2 e + e^2), e = e^-|x| = q 2^n */
+static @INLINE real @mish(real x)
+{
+    const int positive = x >= #[0.0];
+    const real t = @min(#[110.0|754.0], @abs(x));
+    const real n = @binary_exponent(-t);
+    const real q = @expm1_reduced(-t, #[0.0], n) + #[1.0];
+    const real e = @times_power(q, n);
+    const real two_e = e + e;
+    const real a = @select(positive, #[1.0] + two_e, #[2.0] + e);
+    const real b = @select(positive, @FMA(two_e, e, #[1.0] + two_e), @FMA(e, e, #[2.0] + two_e));
+    const real r = @select(positive, x, -t * q) * (a / b);
+    return @select(positive, r, @times_power(r, n));
+}
+""",
+    ),
+    "normal_tail": (
+        (),
+        {
+            4: """
+/* t Q(t) / e^(-t^2 / 2), t >= 0, Q the upper tail of the normal distribution */
+static @INLINE real @normal_tail(real t)
+{
+    const real w = (t - #[3.5]) / (t + #[3.5]);
+    const real w2 = w * w;
+    const real w4 = w2 * w2;
+    const real a = @FMA(#[0.047982972115278244], w, #[-0.16788996756076813]);
+    const real b = @FMA(#[-0.023112086579203606], w, #[0.014933227561414242]);
+    const real c = @FMA(#[-0.000228124248678796], w, #[0.009790223091840744]);
+    const real d = @FMA(#[0.00014610259677283466], w, #[-0.0012553913984447718]);
+    const real h = @FMA(w4, #[0.00014339297194965184], @FMA(d, w2, c));
+    const real p = @FMA(w, @FMA(w4, h, @FMA(b, w2, a)), #[0.5184326171875]);
+    return t * p / (t + #[1.375]);
+}
+""",
+            8: """
+/* t Q(t) / e^(-t^2 / 2), t >= 0, Q the upper tail of the normal distribution */
+static @INLINE real @normal_tail(real t)
+{
+    const real w = (t - #[4.0]) / (t + #[4.0]);
+    const real w2 = w * w;
+    const real w4 = w2 * w2;
+    const real a0 = @FMA(#[0.04509444855924116], w, #[-0.13930290771363965]);
+    const real a1 = @FMA(#[-0.024481636401500185], w, #[0.010673512219115486]);
+    const real b0 = @FMA(#[-0.004875488072397726], w, #[0.015813073609181966]);
+    const real b1 = @FMA(#[0.0006481010382300494], w, #[-0.00012591963560456196]);
+    const real c0 = @FMA(#[-8.069110295157755e-05], w, #[-0.00010581897274529265]);
+    const real c1 = @FMA(#[1.2550998502424244e-05], w, #[2.240791481234106e-05]);
+    const real d0 = @FMA(#[-2.447572277897832e-06], w, #[-3.6394714781346966e-06]);
+    const real d1 = @FMA(#[5.28518703446196e-07], w, #[4.5580627663599394e-07]);
+    const real e0 = @FMA(#[-1.0871551273610096e-07], w, #[-1.1473495975859487e-08]);
+    const real e1 = @FMA(#[1.7710862776168663e-08], w, #[-1.71771010008845e-08]);
+    const real g0 = @FMA(#[-1.5944838649343194e-09], w, #[5.868748592643209e-09]);
+    real h = @FMA(w2, #[-7.7231762836786e-10], g0);
+    h = @FMA(w4, h, @FMA(e1, w2, e0));
+    h = @FMA(w4, h, @FMA(d1, w2, d0));
+    h = @FMA(w4, h, @FMA(c1, w2, c0));
+    h = @FMA(w4, h, @FMA(b1, w2, b0));
+    h = @FMA(w4, h, @FMA(a1, w2, a0));
+    return t * @FMA(w, h, #[0.4956558668353369]) / (t + #[1.25]);
+}
+""",
+        },
+    ),
+    "gelu": (
+        (
+            "abs",
+            "max",
+            "min",
+            "upper_half",
+            "binary_exponent",
+            "expm1_reduced",
+            "times_power",
+            "normal_tail",
+        ),
+        """
+/* x Phi(x) = max(x, 0) - t Q(t), t = |x|; t^2 in two parts */
+static @INLINE real @gelu(real x)
+{
+    const real t = @min(#[14.6|39.0], @abs(x));
+    const real y = @normal_tail(t);
+    const real h = @upper_half(t);
+    const real square = #[-0.5] * h * h;
+    const real low = #[0.5] * (h - t) * (h + t);
+    const real n = @binary_exponent(square + low);
+    const real tail = @times_power(@FMA(y, @expm1_reduced(square, low, n), y), n);
+    return @max(#[0.0], x) - tail;
+}
+""",
+    ),
+    "sin_quadrant": (
+        ("bits", "number"),
+        {
+            4: """
+/* sin(r + quadrant pi / 2), |r| <= 0.787 */
+static @INLINE real @sin_quadrant(real r, word quadrant)
+{
+    const word odd = (word)0 - (quadrant & 1);
+    const word sign = (quadrant << 30) & SIGN;
+    const real z = r * r;
+    const real s = @FMA(#[0.008332188241183758], z, #[-0.16666655242443085]);
+    const real c = @FMA(#[-0.0013887308305129409], z, #[0.04166664555668831]);
+    const real s_all = @FMA(r * z, @FMA(z * z, #[-0.0001951801241375506], s), r);
+    const real c_all = @FMA(z * z, @FMA(z * z, #[2.4432110876659863e-05], c),
+                            @FMA(#[-0.5], z, #[1.0]));
+    return @number(((@bits(c_all) & odd) | (@bits(s_all) & ~odd)) ^ sign);
+}
+""",
+            8: """
+/* sin(r + quadrant pi / 2), |r| <= 0.787 */
+static @INLINE real @sin_quadrant(real r, word quadrant)
+{
+    const word odd = (word)0 - (quadrant & 1);
+    const word sign = (quadrant << 62) & SIGN;
+    const real z = r * r;
+    const real z2 = z * z;
+    const real z4 = z2 * z2;
+    const real s0 = @FMA(#[0.008333333333322418], z, #[-0.16666666666666632]);
+    const real s1 = @FMA(#[2.755731366748956e-06], z, #[-0.00019841269829767218]);
+    const real s2 = @FMA(#[1.5896449308451507e-10], z, #[-2.505075308943283e-08]);
+    const real c0 = @FMA(#[-0.0013888888888872186], z, #[0.04166666666666659]);
+    const real c1 = @FMA(#[-2.7557314030544615e-07], z, #[2.4801587288316515e-05]);
+    const real c2 = @FMA(#[-1.1357594625437857e-11], z, #[2.087568161552529e-09]);
+    const real s_all = @FMA(r * z, @FMA(z4, s2, @FMA(s1, z2, s0)), r);
+    const real c_all = @FMA(z2, @FMA(z4, c2, @FMA(c1, z2, c0)), @FMA(#[-0.5], z, #[1.0]));
+    return @number(((@bits(c_all) & odd) | (@bits(s_all) & ~odd)) ^ sign);
+}
+""",
+        },
+    ),
+    "sin": (
+        ("abs", "bits", "number", "sin_quadrant"),
+        """
+/* |x| = n pi / 2 + r with pi / 2 in four parts (Cody & Waite 1980); up to SIN_LIMIT */
+static @INLINE real @sin(real x)
+{
+    const real a = @abs(x);
+    const real t = @FMA(a, #[0.63661977236758134], MAGIC);
+    const real n = t - MAGIC;
+    real r = @FMA(-n, #[1.570556640625|1.5707963267341256], a);
+    r = @FMA(-n, #[0.0002396702766418457|6.077100506303966e-11], r);
+    r = @FMA(-n, #[1.5890691429376602e-08|2.0222662487111665e-21], r);
+    r = @FMA(-n, #[2.5633440682570896e-12|8.4784276603689e-32], r);
+    return @number(@bits(@sin_quadrant(r, @bits(t))) ^ (@bits(x) & SIGN));
+}
+""",
+    ),
+    "two_over_pi": (
+        (),
+        {
+            4: """
+/* 2 / pi in binary, behind 64 zeros */
+static @WEIGHTS const uint32_t @two_over_pi[] = {
+    0x00000000u, 0x00000000u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u,
+    0x3c439041u, 0xfe5163abu, 0xdebbc561u, 0xb7246e3au, 0x424dd2e0u, 0x06492eeau, 0x09d1921cu};
+""",
+            8: """
+/* 2 / pi in binary, behind 64 zeros */
+static @WEIGHTS const uint32_t @two_over_pi[] = {
+    0x00000000u, 0x00000000u, 0xa2f9836eu, 0x4e441529u, 0xfc2757d1u, 0xf534ddc0u, 0xdb629599u,
+    0x3c439041u, 0xfe5163abu, 0xdebbc561u, 0xb7246e3au, 0x424dd2e0u, 0x06492eeau, 0x09d1921cu,
+    0xfe1deb1cu, 0xb129a73eu, 0xe88235f5u, 0x2ebb4484u, 0xe99c7026u, 0xb45f7e41u, 0x3991d639u,
+    0x835339f4u, 0x9c845f8bu, 0xbdf9283bu, 0x1ff897ffu, 0xde05980fu, 0xef2f118bu, 0x5a0a6d1fu,
+    0x6d367ecfu, 0x27cb09b7u, 0x4f463f66u, 0x9e5fea2du, 0x7527bac7u, 0xebe5f17bu, 0x3d0739f7u,
+    0x8a5292eau, 0x6bfb5fb1u, 0x1f8d5d08u, 0x56033046u, 0xfc7b6babu, 0xf0cfbc20u, 0x9af4361du};
+""",
+        },
+    ),
+    "large_sin": (
+        ("bits", "number", "sin_quadrant", "two_over_pi"),
+        """
+/* sin x for |x| > SIN_LIMIT: x is an integer times a power of two, and of 2 / pi times that power
+   only the bits below whole turns count (Payne & Hanek 1983) */
+static real @large_sin(real x)
+{
+    const word b = @bits(x) & ~SIGN;
+    const uint64_t whole = (b & (((word)1 << FRACTION) - 1)) | ((word)1 << FRACTION);
+    const unsigned from = (unsigned)(b >> FRACTION) - BIAS - FRACTION + 62;
+    uint32_t part[6];
+    uint64_t carry = 0, high, low;
+    word quadrant;
+    unsigned i;
+    real r;
+    if (b >= (HIGH & ~SIGN))
+        return x - x;
+    for (i = 0; i < 6; ++i) {
+        const uint32_t *two = @two_over_pi + from / 32 + i;
+        part[i] = (uint32_t)((((uint64_t)two[0] << 32 | two[1]) << from % 32) >> 32);
+    }
+    /* the product without what is above 192 bits; quarter turns from its upper two bits on */
+    for (i = 6; i-- > 0;) {
+        const uint64_t a = (whole & 0xffffffffu) * part[i];
+        const uint64_t sum = carry + (a & 0xffffffffu);
+        carry = (sum >> 32) + (a >> 32) + (whole >> 32) * part[i];
+        part[i] = (uint32_t)sum;
+    }
+    quadrant = part[0] >> 30;
+    high = (uint64_t)part[0] << 34 | (uint64_t)part[1] << 2 | part[2] >> 30;
+    low = (uint64_t)part[2] << 34 | (uint64_t)part[3] << 2 | part[4] >> 30;
+    if (high >> 63) {
+        high = ~high;
+        low = ~low;
+        r = #[-5.421010862427522e-20] * (real)high - #[2.938735877055719e-39] * (real)low;
+        ++quadrant;
+    } else {
+        r = #[5.421010862427522e-20] * (real)high + #[2.938735877055719e-39] * (real)low;
+    }
+    r = @sin_quadrant(#[1.5707963267948966] * r, quadrant);
+    return @number(@bits(r) ^ (@bits(x) & SIGN));
+}
+""",
+    ),
+    "identity": ((), ""),
+    "relu": (
+        ("max",),
+        """
+static @INLINE real @relu(real x)
+{
+    return @max(#[0.0], x);
+}
+""",
+    ),
+    "leaky_relu": (
+        ("max",),
+        """
+static @INLINE real @leaky_relu(real x)
+{
+    return @max(#[0.01] * x, x);
+}
+""",
+    ),
+    "elu": (
+        ("expm1", "select"),
+        """
+static @INLINE real @elu(real x)
+{
+    return @select(x > #[0.0], x, @expm1(x));
+}
+""",
+    ),
+    "selu": (
+        ("expm1", "select"),
+        """
+static @INLINE real @selu(real x)
+{
+    const int positive = x > #[0.0];
+    const real scale = @select(positive, #[1.0507009873554804934], #[1.7580993408473768600]);
+    return scale * @select(positive, x, @expm1(x));
+}
+""",
+    ),
+    "softsign": (
+        ("abs", "min", "copysign"),
+        """
+static @INLINE real @softsign(real x)
+{
+    const real t = @min(LARGEST, @abs(x));
+    return @copysign(t / (#[1.0] + t), x);
+}
+""",
+    ),
+    "elliot": (
+        ("abs", "select"),
+        """
+static @INLINE real @elliot(real x)
+{
+    const real r = #[0.5] / (#[1.0] + @abs(x));
+    return @select(x >= #[0.0], #[1.0] - r, r);
+}
+""",
+    ),
+    "hard_tanh": (
+        ("max", "min"),
+        """
+static @INLINE real @hard_tanh(real x)
+{
+    return @max(#[-1.0], @min(#[1.0], x));
+}
+""",
+    ),
+    "hard_sigmoid": (
+        ("max", "min"),
+        """
+static @INLINE real @hard_sigmoid(real x)
+{
+    return @max(#[0.0], @min(#[1.0], (x + #[3.0]) * #[0.16666666666666667]));
+}
+""",
+    ),
+    "square": (
+        (),
+        """
+static @INLINE real @square(real x)
+{
+    return x * x;
+}
+""",
+    ),
+    "cube": (
+        (),
+        """
+static @INLINE real @cube(real x)
+{
+    return x * x * x;
+}
+""",
+    ),
+    "step": (
+        ("select",),
+        """
+static @INLINE real @step(real x)
+{
+    return @select(x > #[0.0], #[1.0], @select(x <= #[0.0], #[0.0], x));
+}
+""",
+    ),
+    "inverse": (
+        (),
+        """
+static @INLINE real @inverse(real x)
+{
+    return #[1.0] / x;
+}
+""",
+    ),
+    "softmax": (
+        ("exp",),
+        """
+/* z becomes softmax z; the largest passes over a NaN, which comes back through the sum */
+static @INLINE void @softmax(size_t n, real *z)
+{
+    real largest = z[0], total[4] = {#[0.0], #[0.0], #[0.0], #[0.0]}, scale;
+    size_t j;
+    for (j = 1; j < n; ++j)
+        largest = @max(z[j], largest);
+    for (j = 0; j < n; ++j)
+        z[j] = @exp(z[j] - largest);
+    for (j = 0; j < n; ++j)
+        total[j % 4] += z[j];
+    scale = #[1.0] / ((total[0] + total[1]) + (total[2] + total[3]));
+    for (j = 0; j < n; ++j)
+        z[j] *= scale;
+}
+""",
+    ),
+    "reciprocal_root": (
+        (),
+        """
+/* 1 / sqrt(x) for x > 0: Newton's method from a guess by the exponent; 0 at infinity */
+static double @reciprocal_root(double x)
+{
+    const double y = x < 1e-290 ? x * 1.2676506002282294e30 : x;
+    uint64_t b;
+    double r;
+    int k;
+    if (!(x <= 1.7976931348623157e308))
+        return 1.0 / x;
+    memcpy(&b, &y, sizeof b);
+    b = 0x5fe6eb50c7b537a9u - (b >> 1);
+    memcpy(&r, &b, sizeof r);
+    for (k = 0; k < 5; ++k)
+        r *= 1.5 - 0.5 * y * r * r;
+    return x < 1e-290 ? r * 1.125899906842624e15 : r;
+}
+""",
+    ),
+    "layer_norm": (
+        ("reciprocal_root",),
+        """
+/* z becomes gains (z - mean) / sqrt(variance + epsilon) + biases (Ba, Kiros, Hinton 2016) */
+static void @layer_norm(size_t n, const real *gains, const real *biases, double epsilon, real *z)
+{
+    double mean = 0.0, variance = 0.0, scale;
+    size_t j;
+    for (j = 0; j < n; ++j)
+        mean += (double)z[j];
+    mean /= (double)n;
+    for (j = 0; j < n; ++j)
+        variance += ((double)z[j] - mean) * ((double)z[j] - mean);
+    scale = @reciprocal_root(variance / (double)n + epsilon);
+    for (j = 0; j < n; ++j)
+        z[j] = @FMA((real)(((double)z[j] - mean) * scale), gains[j], biases[j]);
+}
+""",
+    ),
+}
+
+CONSTANTS = {
+    4: {
+        "BIAS": "127",
+        "FRACTION": "23",
+        "HIGH": "0xff800000u",
+        "LARGEST": "3.4028235e+38f",
+        "LOWEST": "-104.0f",
+        "MAGIC": "12582912.0f",
+        "ONE": "0x3f800000u",
+        "ROOT_HALF": "0x3f3504f3u",
+        "SIGN": "0x80000000u",
+        "SIN_LIMIT": "3000.0f",
+        "UPPER": "0xfffff000u",
+    },
+    8: {
+        "BIAS": "1023",
+        "FRACTION": "52",
+        "HIGH": "0xfff0000000000000u",
+        "LARGEST": "1.7976931348623157e+308",
+        "LOWEST": "-746.0",
+        "MAGIC": "6755399441055744.0",
+        "ONE": "0x3ff0000000000000u",
+        "ROOT_HALF": "0x3fe6a09e667f3bcdu",
+        "SIGN": "0x8000000000000000u",
+        "SIN_LIMIT": "1.6e6",
+        "UPPER": "0xfffffffff8000000u",
+    },
+}
+
+
+def literal(value, itemsize):
+    """A number as C, which reads back as the same one."""
+    return f"{np.float32(value)!s}f" if itemsize == 4 else repr(float(value))
+
+
+def with_needs(names):
+    """The names with all that they need, in the order of FUNCTIONS."""
+    wanted, left = set(), list(names)
+    while left:
+        name = left.pop()
+        if name not in wanted:
+            wanted.add(name)
+            left.extend(FUNCTIONS[name][0])
+    return [name for name in FUNCTIONS if name in wanted]
+
+
+def translate(text, name, itemsize):
+    """A text for one precision, with names that begin with that of the network."""
+
+    def number(match):
+        single, _, double = match[1].partition("|")
+        return literal(float(single if itemsize == 4 or not double else double), itemsize)
+
+    text = re.sub(r"#\[([^]]*)\]", number, text)
+    for constant, value in CONSTANTS[itemsize].items():
+        text = re.sub(rf"\b{constant}\b", value, text)
+    text = re.sub(r"\breal\b", "float" if itemsize == 4 else "double", text)
+    text = re.sub(r"\bword\b", "uint32_t" if itemsize == 4 else "uint64_t", text)
+    return text.replace("@", f"{name}_")
