@@ -1,4 +1,4 @@
-"""The activations as C, for `fastnet.interop.c_export`: texts from which a source is put together.
+"""The activations as C, for `c_networks` and `c_genomes`: texts from which a source is put together.
 
 They are the functions of ``_kernels/functions.pxi`` and ``activations.pxi`` for one number, with the
 same polynomials and the same bounds of the errors; formulas and sources are explained there.  None
@@ -591,6 +591,15 @@ static real @large_sin(real x)
 }
 """,
     ),
+    "any_sin": (
+        ("abs", "sin", "large_sin"),
+        """
+static real @any_sin(real x)
+{
+    return @abs(x) > SIN_LIMIT ? @large_sin(x) : @sin(x);
+}
+""",
+    ),
     "identity": ((), ""),
     "relu": (
         ("max",),
@@ -772,7 +781,7 @@ CONSTANTS = {
         "FRACTION": "23",
         "HIGH": "0xff800000u",
         "LARGEST": "3.4028235e+38f",
-        "LOWEST": "-104.0f",
+        "LOWEST": "(-104.0f)",
         "MAGIC": "12582912.0f",
         "ONE": "0x3f800000u",
         "ROOT_HALF": "0x3f3504f3u",
@@ -785,7 +794,7 @@ CONSTANTS = {
         "FRACTION": "52",
         "HIGH": "0xfff0000000000000u",
         "LARGEST": "1.7976931348623157e+308",
-        "LOWEST": "-746.0",
+        "LOWEST": "(-746.0)",
         "MAGIC": "6755399441055744.0",
         "ONE": "0x3ff0000000000000u",
         "ROOT_HALF": "0x3fe6a09e667f3bcdu",

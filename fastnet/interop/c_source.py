@@ -195,7 +195,7 @@ class Source:
         """The test that x gives what is expected, after some steps of a network with a state."""
         if n_steps:
             state = f"    double input[{len(x)}], output[{len(expected)}];\n"
-            state += "    unsigned char state[STATE_SIZE];\n    int k;\n"
+            state += "    unsigned char state[@STATE_SIZE];\n    int k;\n"
             run = f"""\
     for (i = 0; i < {len(x)}; ++i)
         input[i] = (double)x[i];

@@ -1,4 +1,4 @@
-"""Dense networks as C: `to_c`."""
+"""Dense networks as C: `network_to_c`."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from fastnet.interop.c_source import Source, tolerances
 from fastnet.interop.stack import check_named_activations
 from fastnet.nn.layers import Dense, Dropout
 
-__all__ = ["to_c"]
+__all__ = ["network_to_c"]
 
 # Columns of a block: sums of that many stay in registers while a loop goes over the inputs
 WIDTHS = {4: (64, 32, 16, 8, 4), 8: (32, 16, 8, 4, 2)}
@@ -62,7 +62,7 @@ static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x,
 """
 
 
-def to_c(net, name="network", *, dtype=None, int8=False, X=None):
+def network_to_c(net, name="network", *, dtype=None, int8=False, X=None):
     """A C99 source, which is C++17 too, that computes what the network computes.
 
     It needs nothing but the standard headers of a compiler without an operating system, and has
