@@ -57,26 +57,6 @@ static @INLINE real @copysign(real x, real sign)
 }
 """,
     ),
-    "max": (
-        (),
-        """
-/* b where it is NaN */
-static @INLINE real @max(real a, real b)
-{
-    return a > b ? a : b;
-}
-""",
-    ),
-    "min": (
-        (),
-        """
-/* b where it is NaN */
-static @INLINE real @min(real a, real b)
-{
-    return a < b ? a : b;
-}
-""",
-    ),
     "select": (
         ("bits", "number"),
         """
@@ -84,6 +64,26 @@ static @INLINE real @select(int condition, real a, real b)
 {
     const word mask = (word)0 - (word)condition;
     return @number((@bits(a) & mask) | (@bits(b) & ~mask));
+}
+""",
+    ),
+    "max": (
+        ("select",),
+        """
+/* b where it is NaN */
+static @INLINE real @max(real a, real b)
+{
+    return @select(a > b, a, b);
+}
+""",
+    ),
+    "min": (
+        ("select",),
+        """
+/* b where it is NaN */
+static @INLINE real @min(real a, real b)
+{
+    return @select(a < b, a, b);
 }
 """,
     ),

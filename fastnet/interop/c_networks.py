@@ -17,6 +17,7 @@ LONG = {
     "steep_sigmoid", "tanh",
 }  # fmt: skip
 
+# Eight inputs at a time, so that sums which do not stay in registers are stored seldom
 COLUMNS = """
 /* z = b + x w for {width} columns: x (n,), w (n, {width}) */
 static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x, const real *@RESTRICT w,
@@ -26,13 +27,19 @@ static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x, const re
     size_t i, j;
     for (j = 0; j < {width}; ++j)
         s[j] = b ? b[j] : #[0.0];
-    for (i = 0; i + 4 <= n; i += 4, w += {width} * 4)
+    for (i = 0; i < n / 8; ++i, x += 8, w += {width} * 8)
         for (j = 0; j < {width}; ++j)
-            s[j] += @FMA(x[i + 3], w[j + {width} * 3], @FMA(x[i + 2], w[j + {width} * 2],
-                    @FMA(x[i + 1], w[j + {width}], x[i] * w[j])));
-    for (; i < n; ++i, w += {width})
+            s[j] += @FMA(x[3], w[j + {width} * 3], @FMA(x[2], w[j + {width} * 2],
+                    @FMA(x[1], w[j + {width}], x[0] * w[j])))
+                + @FMA(x[7], w[j + {width} * 7], @FMA(x[6], w[j + {width} * 6],
+                    @FMA(x[5], w[j + {width} * 5], x[4] * w[j + {width} * 4])));
+    for (i = 0; i < n / 4 % 2; ++i, x += 4, w += {width} * 4)
         for (j = 0; j < {width}; ++j)
-            s[j] = @FMA(x[i], w[j], s[j]);
+            s[j] += @FMA(x[3], w[j + {width} * 3], @FMA(x[2], w[j + {width} * 2],
+                    @FMA(x[1], w[j + {width}], x[0] * w[j])));
+    for (i = 0; i < n % 4; ++i, ++x, w += {width})
+        for (j = 0; j < {width}; ++j)
+            s[j] = @FMA(*x, w[j], s[j]);
     for (j = 0; j < {width}; ++j)
         z[j] = s[j];
 }}
@@ -48,14 +55,13 @@ static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x,
     size_t i, j;
     for (j = 0; j < {width}; ++j)
         s[j] = #[0.0];
-    for (i = 0; i + 4 <= n; i += 4, w += {width} * 4)
+    for (i = 0; i < n / 4; ++i, x += 4, w += {width} * 4)
         for (j = 0; j < {width}; ++j)
-            s[j] += @FMA(x[i + 3], (real)w[j + {width} * 3],
-                    @FMA(x[i + 2], (real)w[j + {width} * 2],
-                    @FMA(x[i + 1], (real)w[j + {width}], x[i] * (real)w[j])));
-    for (; i < n; ++i, w += {width})
+            s[j] += @FMA(x[3], (real)w[j + {width} * 3], @FMA(x[2], (real)w[j + {width} * 2],
+                    @FMA(x[1], (real)w[j + {width}], x[0] * (real)w[j])));
+    for (i = 0; i < n % 4; ++i, ++x, w += {width})
         for (j = 0; j < {width}; ++j)
-            s[j] = @FMA(x[i], (real)w[j], s[j]);
+            s[j] = @FMA(*x, (real)w[j], s[j]);
     for (j = 0; j < {width}; ++j)
         z[j] = @FMA(scales[j], s[j], b ? b[j] : #[0.0]);
 }}
