@@ -1,9 +1,9 @@
-"""The activations as C, for `c_networks` and `c_genomes`: texts from which a source is put together.
+"""The activations as C, for `c_networks` and `c_genomes`: texts that a source is put together from.
 
-They are the functions of ``_kernels/functions.pxi`` and ``activations.pxi`` for one number, with the
-same polynomials and the same bounds of the errors; formulas and sources are explained there.  None
-has a branch, and what is selected is selected by bits, so that compilers vectorize loops of them
-without permission to reorder arithmetic.
+They are the functions of ``_kernels/functions.pxi`` and ``activations.pxi`` for one number, with
+the same polynomials and the same bounds of the errors; formulas and sources are explained there.
+Nothing in them is a branch, and what is selected is selected by bits: compilers take a conditional
+expression apart and then cannot make vector instructions of a loop.
 
 In a text ``@`` is the prefix of all names, ``real`` the type of the numbers, ``word`` the unsigned
 integer of its size, and ``#[a]`` or ``#[single|double]`` a number of that type.
@@ -13,7 +13,7 @@ import re
 
 import numpy as np
 
-__all__ = ["FUNCTIONS", "literal", "translate", "with_needs"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "literal", "translate", "with_needs"]
 
 # name: what it needs and its text; in the order in which C wants them
 FUNCTIONS = {

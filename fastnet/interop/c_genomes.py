@@ -1,7 +1,7 @@
 """Evolved networks as C: `genome_to_c`.
 
-The plan is made here once more, from the genome's connections, as nested lists: `fastnet.neat.graph`
-compiles it for kernels that read tables, and a source wants statements.
+The plan is made here once more, from the genome's connections: `fastnet.neat.graph` compiles it to
+tables for kernels, and a source wants statements.
 """
 
 import numpy as np
@@ -132,9 +132,10 @@ class Plan:
             kept = self.downstream(kept)
         self.keep(kept)
         depth = self.depths(kept)
-        if depth is not None and mode == "time_step":
-            if max(depth.values(), default=0) <= genome.config.step_limit:
-                self.mode = "feed_forward"
+        deepest = np.inf if depth is None else max(depth.values(), default=0)
+        if mode == "time_step" and deepest <= genome.config.step_limit:
+            # each node fires for the last time when all that feeds it has
+            self.mode = "feed_forward"
         if self.mode != "feed_forward":
             depth = dict.fromkeys(kept, 1)
         self.levels = [[] for _ in range(max(depth.values(), default=0))]

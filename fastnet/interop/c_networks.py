@@ -1,12 +1,14 @@
 """Dense networks as C: `network_to_c`."""
 
+import textwrap
+
 import numpy as np
 
 from fastnet.interop.c_source import Source, tolerances
 from fastnet.interop.stack import check_named_activations
 from fastnet.nn.layers import Dense, Dropout
 
-__all__ = ["network_to_c"]
+__all__ = ["network_to_c", "rounded"]
 
 # Columns of a block: sums of that many stay in registers while a loop goes over the inputs
 WIDTHS = {4: (64, 32, 16, 8, 4), 8: (32, 16, 8, 4, 2)}
@@ -152,12 +154,14 @@ def network_to_c(net, name="network", *, dtype=None, int8=False, X=None):
 
 
 def title(net):
+    """What the network is, in lines of the comment."""
     sizes = [str(net.n_inputs)]
     for layer in net.layers:
         if not isinstance(layer.spec, Dropout):
             kind = "" if isinstance(layer.spec, Dense) else "layer norm "
             sizes.append(f"{kind}{layer.n_outputs} {layer.activation}")
-    return "a dense network, " + " - ".join(sizes)
+    text = "a dense network, " + " - ".join(sizes)
+    return textwrap.fill(text, 90, subsequent_indent="   ")
 
 
 def rounded(values, dtype):
@@ -217,7 +221,7 @@ class Writer:
     def __init__(self, source, n_inputs):
         self.source = source
         self.lines = []
-        self.values = "x"               # where the values are
+        self.values = "x"  # where the values are
         self.n = n_inputs
         self.room = 1
         self.widths = set()
@@ -286,7 +290,7 @@ class Writer:
         self.source.array(f"gains{k}", layer.gains)
         self.source.array(f"biases{k}", layer.biases)
         self.lines.append(
-            f"@layer_norm({self.n}, @gains{k}, @biases{k}, {float(layer.epsilon)!r}, {self.values});"
+            f"@layer_norm({self.n}, @gains{k}, @biases{k}, {layer.epsilon!r}, {self.values});"
         )
 
     def activation(self, activation, n):

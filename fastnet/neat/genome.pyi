@@ -76,7 +76,7 @@ class Genome:
     def to_c(
         self,
         name: str = "network",
-        mode: str | None = None,
+        mode: Literal["feed_forward", "recurrent", "time_step"] | None = None,
         *,
         dtype: npt.DTypeLike = "float64",
     ) -> str: ...
