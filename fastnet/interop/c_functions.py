@@ -13,7 +13,7 @@ import re
 
 import numpy as np
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "literal", "translate", "with_needs"]
+__all__ = ["CONSTANTS", "FUNCTIONS", "function_of", "literal", "translate", "with_needs"]
 
 # name: what it needs and its text; in the order in which C wants them
 FUNCTIONS = {
@@ -695,10 +695,10 @@ static @INLINE real @cube(real x)
 }
 """,
     ),
-    "step": (
+    "unit_step": (
         ("select",),
         """
-static @INLINE real @step(real x)
+static @INLINE real @unit_step(real x)
 {
     return @select(x > #[0.0], #[1.0], @select(x <= #[0.0], #[0.0], x));
 }
@@ -803,6 +803,11 @@ CONSTANTS = {
         "UPPER": "0xfffffffff8000000u",
     },
 }
+
+
+def function_of(activation):
+    """The function of an activation: NAME_step is what makes a step."""
+    return "unit_step" if activation == "step" else activation
 
 
 def literal(value, itemsize):

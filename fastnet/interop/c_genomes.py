@@ -6,6 +6,7 @@ tables for kernels, and a source wants statements.
 
 import numpy as np
 
+from fastnet.interop.c_functions import function_of
 from fastnet.interop.c_networks import rounded
 from fastnet.interop.c_source import Source, checked_dtype, tolerances
 
@@ -231,10 +232,8 @@ class Writer:
             while end < last and self.plan.activations[self.plan.nodes[end]] == f:
                 end += 1
             if f != "identity":
+                f = "any_sin" if f == "sin" else function_of(f)
                 self.source.use(f)
-                if f == "sin":
-                    f = "any_sin"
-                    self.source.use(f)
                 if end - first == 1:
                     v = f"{array}[{first + offset}]"
                     lines.append(f"{v} = @{f}({v});")
@@ -276,6 +275,8 @@ class Writer:
                 lines += self.sum(i, f"v[{i + n_sources}]")
             lines += self.activation(first, last, "v", n_sources)
             first = last
+        if not self.plan.nodes:
+            lines.append("(void)v;")
         self.function(
             "void @predict(const real *x, real *y)",
             [f"real v[{self.n_slots}];"],
@@ -298,7 +299,7 @@ class Writer:
             "/* v (sources and nodes,) before, s (nodes,) after */\n"
             "static void @advance(const real *v, real *s)",
             [],
-            self.sums(),
+            self.sums() if self.place else ["(void)v;", *self.sums()],
         )
         arrays = [f"real v[{self.n_slots}], s[{n}];"]
         self.function(

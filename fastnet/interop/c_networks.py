@@ -4,6 +4,7 @@ import textwrap
 
 import numpy as np
 
+from fastnet.interop.c_functions import function_of
 from fastnet.interop.c_source import Source, tolerances
 from fastnet.interop.stack import check_named_activations
 from fastnet.nn.layers import Dense, Dropout
@@ -296,7 +297,8 @@ class Writer:
     def activation(self, activation, n):
         if activation == "identity":
             return
-        self.source.use(activation)
+        f = function_of(activation)
+        self.source.use(f)
         v, other = self.values, self.other()
         if activation == "softmax":
             self.lines.append(f"@softmax({n}, {v});")
@@ -317,7 +319,7 @@ class Writer:
             self.values = other
             self.buffers.add(other)
         else:
-            self.loop(count, f"{v}[j] = @{activation}({v}[j]);")
+            self.loop(count, f"{v}[j] = @{f}({v}[j]);")
 
     def predict(self, n_inputs, n_outputs):
         """The function, of all that was written."""

@@ -49,9 +49,10 @@ def exact(net):
     return other
 
 
-def check_errors(net, library, X):
+def check_errors(net, library, X, want=None):
     """At most twice the errors of the network, and 4 units in the last place a layer."""
-    want = exact(net)(X.astype(np.float64))
+    if want is None:
+        want = exact(net)(X.astype(np.float64))
     largest = np.max(np.abs(want), axis=0)
     bound = 2 * np.max(np.abs(net(X) - want), axis=0)
     bound += 4 * len(net.layers) * np.spacing(largest.astype(net.dtype))
@@ -83,7 +84,9 @@ def test_activations_are_those_of_the_library(compiled, dtype, option):
             got, want = got[z != 0], want[z != 0]
         finite = np.isfinite(want)
         np.testing.assert_array_equal(got[~finite], want[~finite], err_msg=name)
-        far = np.abs(got[finite] - want[finite]) > 3 * np.spacing(np.abs(want[finite]))
+        # halved, because the distance to what follows the largest number is infinite
+        unit = 2 * np.spacing(np.abs(want[finite]) / 2)
+        far = np.abs(got[finite] - want[finite]) > 3 * unit
         assert not far.any(), (name, z[finite.ravel()][far.ravel()[: len(z)]][:3])
 
 
@@ -110,13 +113,17 @@ def test_sizes(compiled, dtype, sizes):
         check_errors(net, library, rng.normal(size=(40, sizes[0])).astype(dtype))
 
 
-@pytest.mark.parametrize("hidden", ALL)
-def test_hidden_activations(compiled, dtype, hidden):
-    if hidden in ("inverse", "log", "step"):
-        pytest.skip("has no bounded slope for errors of sums; see the test of activations")
+# without those that have no bounded slope for the errors of sums
+@pytest.mark.parametrize("hidden", [f for f in ALL if f not in ("inverse", "log", "step")])
+def test_hidden_activations(compiled, dtype, hidden, oracle):
     net = fn.Network([6, 11, 11, 3], hidden=hidden, output="softmax", dtype=dtype, seed=2)
     library = compiled(net.to_c(), "-O3", "-march=native")
-    check_errors(net, library, np.random.default_rng(1).normal(size=(50, 6)).astype(dtype))
+    X = np.random.default_rng(1).normal(size=(50, 6)).astype(dtype)
+    layers = [
+        (layer.weights.astype(np.longdouble), layer.biases.astype(np.longdouble), layer.activation)
+        for layer in net.layers
+    ]
+    check_errors(net, library, X, oracle.predict(layers, X.astype(np.longdouble)))
 
 
 def test_layers(compiled, dtype):
@@ -291,8 +298,8 @@ int both(const float *x, float *y)
 
 def test_the_text_is_always_the_same():
     net = fn.Network([3, 4, 2], seed=0)
-    assert net.to_c("same") == net.to_c("same")
-    assert net.to_c("other") == net.to_c("same").replace("same", "other")
+    assert net.to_c("pilot") == net.to_c("pilot")
+    assert net.to_c("other") == net.to_c("pilot").replace("pilot", "other")
 
 
 # ---- what it refuses -------------------------------------------------------------------------
@@ -300,26 +307,26 @@ def test_the_text_is_always_the_same():
 
 @pytest.mark.parametrize("name", ["", "1st", "a-b", "a b", "net\n", "größe", "int", "class", "a.b"])
 def test_names(name):
-    with pytest.raises(ValueError, match="^name must be"):
+    with pytest.raises(ValueError, match=r"^name must be"):
         fn.Network([2, 1]).to_c(name)
 
 
 def test_refusals():
     net = fn.Network([2, 1], seed=0)
-    with pytest.raises(TypeError, match="^name must be a str, got bytes"):
+    with pytest.raises(TypeError, match=r"^name must be a str, got bytes"):
         net.to_c(b"net")
-    with pytest.raises(ValueError, match="^dtype must be float32 or float64, got int32"):
+    with pytest.raises(ValueError, match=r"^dtype must be float32 or float64, got int32"):
         net.to_c(dtype="int32")
-    with pytest.raises(TypeError, match="^dtype must be"):
+    with pytest.raises(TypeError, match=r"^dtype must be"):
         net.to_c(dtype="single precision")
-    with pytest.raises(TypeError, match="^int8 must be True or False"):
+    with pytest.raises(TypeError, match=r"^int8 must be True or False"):
         net.to_c(int8=1)
-    with pytest.raises(ValueError, match="^X is for"):
+    with pytest.raises(ValueError, match=r"^X is for"):
         net.to_c(X=np.zeros((2, 2)))
-    with pytest.raises(ValueError, match="^X must have shape"):
+    with pytest.raises(ValueError, match=r"^X must have shape"):
         net.to_c(int8=True, X=np.zeros((2, 3)))
     custom = fn.Activation(np.tanh, lambda z, a: 1 - a * a)
-    with pytest.raises(ValueError, match="custom activation .* C source cannot have"):
+    with pytest.raises(ValueError, match=r"custom activation .* C source cannot have"):
         fn.Network([2, 1], output=custom).to_c()
     net.parameters[1] = np.nan
     with pytest.raises(ValueError, match=r"^parameters\[1\] is nan"):
