@@ -263,7 +263,7 @@ class Writer:
         body = "\n    ".join([*declared, *lines])
         if "for (k" in body:
             body = "size_t k;\n    " + body
-        if " t = " in body:
+        if any(line.lstrip().startswith("t = ") for line in lines):
             body = "real t;\n    " + body
         self.source.add(f"\n{head}\n{{\n    {body}\n}}\n")
 

@@ -151,6 +151,10 @@ def test_extremes(compiled, mode):
     run = compiled(empty)
     np.testing.assert_array_equal(run.predict([1, 2]), empty.network()([1, 2]))
     assert run.library.g_self_test() == 0
+    # a node without a bias whose sum is the first statement
+    single = chain(mode, 0)
+    run = compiled(single)
+    np.testing.assert_allclose(run.predict([0.5]), single.network()([0.5]), rtol=1e-15)
     # time steps that are too few for the way, just enough, and more
     for limit in (3, 10, 11, 12, 50):
         genome = chain(mode, 10, step_limit=limit)
