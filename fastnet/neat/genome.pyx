@@ -491,6 +491,12 @@ cdef class Genome:
 
         return genome_json.from_json(text)
 
+    def to_c(self, name="network", mode=None, *, dtype="float64"):
+        """The network as C source without dependencies; see `fastnet.interop.c.genome_to_c`."""
+        from fastnet.interop.c import genome_to_c
+
+        return genome_to_c(self, name, mode, dtype=dtype)
+
     def to_dot(self):
         """A drawing in the DOT language of Graphviz, as text."""
         from fastnet.neat import drawing

@@ -340,6 +340,11 @@ cdef class Network(DenseModel):
         from fastnet.interop.onnx import to_onnx
         return to_onnx(self, path)
 
+    def to_c(self, name="network", *, dtype=None, int8=False, X=None):
+        """The network as C source without dependencies; see `fastnet.interop.c.network_to_c`."""
+        from fastnet.interop.c import network_to_c
+        return network_to_c(self, name, dtype=dtype, int8=int8, X=X)
+
     def save(self, path):
         """Write the network to a safetensors file, replacing what is there at once.
 

@@ -1,0 +1,3 @@
+ELEMENTARY: dict[str, tuple[tuple[str, ...], str | dict[int, str]]]
+
+__all__ = ["ELEMENTARY"]

@@ -1,0 +1,257 @@
+"""Bits of numbers, exponentials and sigmoids as C.
+
+Texts for `fastnet.interop.c_functions`, which says how to read them.
+"""
+
+__all__ = ["EXPONENTIALS"]
+
+# name: what it needs and its text; in the order in which C wants them
+EXPONENTIALS = {
+    "bits": (
+        (),
+        """
+static @INLINE word @bits(real x)
+{
+    word b;
+    memcpy(&b, &x, sizeof b);
+    return b;
+}
+""",
+    ),
+    "number": (
+        (),
+        """
+static @INLINE real @number(word b)
+{
+    real x;
+    memcpy(&x, &b, sizeof x);
+    return x;
+}
+""",
+    ),
+    "abs": (
+        ("bits", "number"),
+        """
+static @INLINE real @abs(real x)
+{
+    return @number(@bits(x) & ~SIGN);
+}
+""",
+    ),
+    "copysign": (
+        ("bits", "number"),
+        """
+static @INLINE real @copysign(real x, real sign)
+{
+    return @number((@bits(x) & ~SIGN) | (@bits(sign) & SIGN));
+}
+""",
+    ),
+    "select": (
+        ("bits", "number"),
+        """
+static @INLINE real @select(int condition, real a, real b)
+{
+    const word mask = (word)0 - (word)condition;
+    return @number((@bits(a) & mask) | (@bits(b) & ~mask));
+}
+""",
+    ),
+    "max": (
+        ("select",),
+        """
+/* b where it is NaN */
+static @INLINE real @max(real a, real b)
+{
+    return @select(a > b, a, b);
+}
+""",
+    ),
+    "min": (
+        ("select",),
+        """
+/* b where it is NaN */
+static @INLINE real @min(real a, real b)
+{
+    return @select(a < b, a, b);
+}
+""",
+    ),
+    "upper_half": (
+        ("bits", "number"),
+        """
+/* x cut so that products of two such numbers are exact */
+static @INLINE real @upper_half(real x)
+{
+    return @number(@bits(x) & UPPER);
+}
+""",
+    ),
+    "power_of_two": (
+        ("bits", "number"),
+        """
+/* 2^n of t = n + MAGIC, whose low bits hold n */
+static @INLINE real @power_of_two(real t)
+{
+    return @number((@bits(t) << FRACTION) + ONE);
+}
+""",
+    ),
+    "times_power": (
+        ("bits", "number"),
+        """
+/* y 2^n of t = n + MAGIC, rounded once: 2^n may be too large or too small, 2^(n / 2) is not */
+static @INLINE real @times_power(real y, real t)
+{
+    const word half = (@bits(t) << (FRACTION - 1)) & HIGH;
+    const word rest = (@bits(t) << FRACTION) - half;
+    return y * @number(half + ONE) * @number(rest + ONE);
+}
+""",
+    ),
+    "binary_exponent": (
+        (),
+        """
+/* n + MAGIC with n = x / ln 2, rounded */
+static @INLINE real @binary_exponent(real x)
+{
+    return @FMA(x, #[1.4426950408889634], MAGIC);
+}
+""",
+    ),
+    "expm1_reduced": (
+        (),
+        {
+            4: """
+/* e^r - 1 with r = x + low - n ln 2, |r| <= 0.3476, t = n + MAGIC */
+static @INLINE real @expm1_reduced(real x, real low, real t)
+{
+    const real n = t - MAGIC;
+    const real first = @FMA(-n, #[0.693145751953125], x);
+    const real second = n * #[1.428606765330187e-06] - low;
+    const real r = first - second;
+    const real lost = (first - r) - second;
+    const real r2 = r * r;
+    const real a = @FMA(#[0.1666666716337204], r, #[0.5]);
+    const real b = @FMA(#[0.008333200588822365], r, #[0.041666485369205475]);
+    const real c = @FMA(#[0.00019950460409745574], r, #[0.0013933052541688085]);
+    return r + @FMA(r2, @FMA(r2 * r2, c, @FMA(b, r2, a)), lost);
+}
+""",
+            8: """
+/* e^r - 1 with r = x + low - n ln 2, |r| <= 0.3476, t = n + MAGIC */
+static @INLINE real @expm1_reduced(real x, real low, real t)
+{
+    const real n = t - MAGIC;
+    const real first = @FMA(-n, #[0.6931471803691238], x);
+    const real second = n * #[1.9082149292705877e-10] - low;
+    const real r = first - second;
+    const real lost = (first - r) - second;
+    const real r2 = r * r;
+    const real r4 = r2 * r2;
+    const real a = @FMA(#[0.16666666666666677], r, #[0.5]);
+    const real b = @FMA(#[0.00833333333332141], r, #[0.04166666666666668]);
+    const real c = @FMA(#[0.00019841269886742373], r, #[0.0013888888888875363]);
+    const real d = @FMA(#[2.7557243520209556e-06], r, #[2.480158734769975e-05]);
+    const real e = @FMA(#[2.5109301534619324e-08], r, #[2.755725143730263e-07]);
+    const real g = @FMA(r2, #[2.0922265657772076e-09], e);
+    return r + @FMA(r2, @FMA(r4, @FMA(r4, g, @FMA(d, r2, c)), @FMA(b, r2, a)), lost);
+}
+""",
+        },
+    ),
+    "exp": (
+        ("max", "min", "binary_exponent", "expm1_reduced", "times_power"),
+        """
+static @INLINE real @exp(real x)
+{
+    const real y = @max(LOWEST, @min(#[89.0|710.0], x));
+    const real t = @binary_exponent(y);
+    return @times_power(@expm1_reduced(y, #[0.0], t) + #[1.0], t);
+}
+""",
+    ),
+    "exp_of_sum": (
+        ("binary_exponent", "expm1_reduced", "times_power"),
+        """
+/* e^(x + low), at most e, |low| much less than |x| */
+static @INLINE real @exp_of_sum(real x, real low)
+{
+    const real t = @binary_exponent(x + low);
+    return @times_power(@expm1_reduced(x, low, t) + #[1.0], t);
+}
+""",
+    ),
+    "expm1": (
+        ("abs", "max", "min", "select", "binary_exponent", "expm1_reduced", "power_of_two"),
+        """
+static @INLINE real @expm1(real x)
+{
+    const real y = @max(#[-20.0|-40.0], @min(#[89.0|710.0], x));
+    const real t = @binary_exponent(y);
+    const real half = @power_of_two(t - #[1.0]);
+    const real e = @FMA(half, @expm1_reduced(y, #[0.0], t), half - #[0.5]);
+    return @select(#[1e-30] > @abs(x), x, e + e);
+}
+""",
+    ),
+    "sigmoid_of_sum": (
+        ("exp_of_sum", "select"),
+        """
+/* 1 / (1 + e^-(x + low)) for x + low >= 0, of -(x + low) where sign is negative */
+static @INLINE real @sigmoid_of_sum(real sign, real x, real low)
+{
+    const real e = @exp_of_sum(-x, -low);
+    return @select(sign >= #[0.0], #[1.0], e) / (#[1.0] + e);
+}
+""",
+    ),
+    "sigmoid": (
+        ("abs", "min", "sigmoid_of_sum"),
+        """
+static @INLINE real @sigmoid(real x)
+{
+    return @sigmoid_of_sum(x, @min(-LOWEST, @abs(x)), #[0.0]);
+}
+""",
+    ),
+    "steep_sigmoid": (
+        ("abs", "min", "upper_half", "sigmoid_of_sum"),
+        """
+/* 4.9 |x| in two parts */
+static @INLINE real @steep_sigmoid(real x)
+{
+    const real a = @min(#[21.3|152.3], @abs(x));
+    const real high = @upper_half(a);
+    const real low = @FMA(high, #[-0.000390625|2.384185791015625e-08], (a - high) * #[4.9]);
+    return @sigmoid_of_sum(x, high * #[4.900390625|4.899999976158142], low);
+}
+""",
+    ),
+    "tanh": (
+        ("abs", "max", "copysign", "binary_exponent", "expm1_reduced", "power_of_two"),
+        """
+/* (1 - e) / (1 + e) with e = e^(-2|x|) = s + s p */
+static @INLINE real @tanh(real x)
+{
+    const real y = @max(#[-20.0|-44.0], #[-2.0] * @abs(x));
+    const real t = @binary_exponent(y);
+    const real s = @power_of_two(t);
+    const real p = @expm1_reduced(y, #[0.0], t);
+    return @copysign(@FMA(-s, p, #[1.0] - s) / @FMA(s, p, #[1.0] + s), x);
+}
+""",
+    ),
+    "gaussian": (
+        ("abs", "min", "upper_half", "exp_of_sum"),
+        """
+/* e^(-h^2) e^(-(|x| - h) (|x| + h)) with h so short that h^2 is exact */
+static @INLINE real @gaussian(real x)
+{
+    const real a = @min(#[10.2|27.31], @abs(x));
+    const real h = @upper_half(a);
+    return @exp_of_sum(-h * h, (h - a) * (h + a));
+}
+""",
+    ),
+}
