@@ -257,7 +257,8 @@ def test_refused(given, error, words):
 
 
 @pytest.mark.parametrize("given", [None, 3, "tanh", math.sin, np.sin, lambda z: z, [ADDRESS], len,
-                                   np.zeros(3), ADDRESS, object()])  # fmt: skip
+                                   np.zeros(3), object(), pytest.param(ADDRESS, id="address")]
+)  # fmt: skip
 def test_what_is_no_c_function(given):
     assert c_function(given, "value", SIGNATURE) is None
 

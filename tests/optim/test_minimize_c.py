@@ -81,6 +81,10 @@ def address(function):
     return ctypes.cast(function, ctypes.c_void_p).value
 
 
+def name(options):
+    return ",".join(f"{key}={getattr(value, '__name__', value)}" for key, value in options.items())
+
+
 OPTIONS = [
     {"step": 0.01},
     {"step": 0.01, "stop_on": "gradient", "tolerance": 0.05},
@@ -100,7 +104,7 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=repr)
+@pytest.mark.parametrize("options", OPTIONS, ids=name)
 @pytest.mark.parametrize("start", [(0.5, 0.5), (1.2, 0.6), (3.0, 3.0)])
 @pytest.mark.parametrize("has_gradient", [True, False])
 def test_the_path_of_c_is_the_path_of_python(library, options, start, has_gradient):

@@ -59,8 +59,13 @@ FUNCTIONS = [
     (beale, d_beale, [2.0, 0.0]),
     (beale, d_beale, [1.0, 0.3]),
 ]
-with_functions = pytest.mark.parametrize(
-    ("f", "df", "x0"), FUNCTIONS, ids=lambda p: getattr(p, "__name__", str(p)))
+
+
+def name(value):
+    return getattr(value, "__name__", str(value))
+
+
+with_functions = pytest.mark.parametrize(("f", "df", "x0"), FUNCTIONS, ids=name)
 
 
 def check(r, f, df, expected, numeric):
@@ -84,7 +89,7 @@ def test_the_minimum_of_bfgs(f, df, x0, method, numeric):
     check(r, f, df, expected, numeric)
 
 
-@pytest.mark.parametrize(("f", "df", "x0"), FUNCTIONS[1:5], ids=str)
+@pytest.mark.parametrize(("f", "df", "x0"), FUNCTIONS[1:5], ids=name)
 @pytest.mark.parametrize("step", [0.01, "armijo", "grow_shrink"])
 def test_steepest_descent_in_the_same_basin(f, df, x0, step):
     expected = optimize.minimize(f, x0, jac=df, method="BFGS", options={"gtol": 1e-8})

@@ -36,7 +36,8 @@ CASES = [
         lambda t: [0.5, 0.5, 1, 1, 1, 1][t] if t < 6 else 0.1 ** ((t - 3) // 3),
     ),
 ]
-with_cases = pytest.mark.parametrize(("schedule", "formula"), CASES, ids=lambda c: repr(c)[:50])
+with_cases = pytest.mark.parametrize(
+    ("schedule", "formula"), CASES, ids=lambda c: getattr(c, "__name__", repr(c)))
 ONE_OF_EACH = [case[0] for case in CASES]
 
 
