@@ -50,6 +50,7 @@ class Timing:
 
     seconds: list[float] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)  # GFLOP/s before each turn
+    rounds: list[int] = field(default_factory=list)  # in which each turn was
     rejected: int = 0
 
     @property
@@ -70,6 +71,17 @@ class Timing:
     def best(self):
         """The scaled median where there is one, else the plain one."""
         return self.median if self.scaled is None else self.scaled
+
+
+def difference(timing, other):
+    """Median of how much longer it takes than the other in the same round; NaN without any.
+
+    Less noisy than the difference of the medians where the speed drifts from round to round.
+    """
+    others = dict(zip(other.rounds, other.seconds, strict=True))
+    found = [seconds - others[turn] for turn, seconds in
+             zip(timing.rounds, timing.seconds, strict=True) if turn in others]  # fmt: skip
+    return statistics.median(found) if found else float("nan")
 
 
 class Stopwatch:
@@ -150,7 +162,7 @@ def measure(
             # Each round starts with another one, so that nobody always follows the same neighbour.
             first = turn % max(1, len(contenders))
             for contender in contenders[first:] + contenders[:first]:
-                turn_of(contender, counts, timings, peak, least_share, stopwatch)
+                turn_of(contender, turn, counts, timings, peak, least_share, stopwatch)
             if all(len(timing.seconds) >= repeats for timing in timings.values()):
                 break
     finally:
@@ -159,7 +171,7 @@ def measure(
     return timings
 
 
-def turn_of(contender, counts, timings, peak, least_share, stopwatch):
+def turn_of(contender, turn, counts, timings, peak, least_share, stopwatch):
     n, timing = counts[contender.name], timings[contender.name]
     if contender.prepare is not None:
         contender.prepare()
@@ -172,6 +184,7 @@ def turn_of(contender, counts, timings, peak, least_share, stopwatch):
         timing.rejected += 1
         return
     timing.seconds.append(elapsed / n)
+    timing.rounds.append(turn)
     if speed is not None:
         timing.peaks.append(speed)
 
