@@ -87,74 +87,73 @@ class Tools:
 
 
 class Ways:
-    """Ways to call a network, each with a network and arrays of its own.
+    """Ways to call a network: ``runs`` is {name: run(n)}.
 
-    ``runs``: {name: run(n)}; ``arrays``: {name: what it goes over}; ``kind`` of calls.
+    All have the same network and arrays, because where these are in memory changes times by more
+    than what is compared.
     """
 
     def __init__(self, tools, subject, kind):
         self.tools, self.subject, self.kind = tools, subject, kind
         self.is_dense = isinstance(subject, Dense)
-        self.runs, self.arrays, self.kept = {}, {}, []
-        self.loop = f"{'forward' if self.is_dense else 'activate'}_{kind}"
-        self.add("C", self.in_c)
+        self.arrays = subject.arrays(kind)
+        self.net = subject.network()
+        if self.is_dense:
+            self.work = self.net.ctypes.workspace()
+        # addresses that a function of fastnet takes before x and y
+        self.handles = (self.net.ctypes.address,) + ((self.work.address,) if self.is_dense else ())
+        self.states = []
+        self.function = "forward" if self.is_dense else "activate"
+        loop = f"{self.function}_{kind}"
+        self.runs = {"C": self.c_loop(self.function, tools.api, *self.handles)}
         if tools.cython:
-            self.add("kernel", self.kernel)
-            self.add("Cython", self.in_cython)
+            kernel = f"{self.function}_kernel"
+            addresses = getattr(tools.cython, kernel)(*self.handles)
+            self.runs["kernel"] = self.c_loop(kernel, *addresses)
+            objects = (self.net, *self.handles[1:]) if self.is_dense else self.handles
+            self.runs["Cython"] = self.looping(getattr(tools.cython, loop), objects)
         if tools.numba:
-            self.add("numba", self.in_numba)
-        self.add("ctypes", self.by_ctypes)
-        self.add("net(x)", self.in_python)
-        for name, prefix in (("exported C -O3 native", "native"), ("exported C -O2", "generic"),
-                             ("C by hand -O3 native", "by_hand")):  # fmt: skip
-            self.add(name, self.compiled, prefix)
+            self.runs["numba"] = self.looping(tools.numba[loop], self.handles)
+        self.runs["ctypes"] = self.by_ctypes()
+        self.runs["net(x)"] = self.in_python()
+        self.runs["exported C -O3 native"] = self.exported("native")
+        self.runs["exported C -O2"] = self.exported("generic")
+        self.runs["C by hand -O3 native"] = self.predict(f"by_hand_{subject.identifier}")
 
-    def add(self, name, make, *arguments):
-        arrays, net = self.subject.arrays(self.kind), self.subject.network()
-        self.arrays[name] = arrays
-        self.kept.append(net)
-        self.runs[name] = make(arrays, net, *arguments)
+    def looping(self, loop, objects):
+        return lambda n: loop(n, *self.arrays, *objects)
 
-    def handles(self, net):
-        """Addresses that a function of fastnet takes before x and y."""
-        if not self.is_dense:
-            return (net.ctypes.address,)
-        work = net.ctypes.workspace()
-        self.kept.append(work)
-        return net.ctypes.address, work.address
-
-    def c_loop(self, name, arrays, *objects):
+    def c_loop(self, name, *objects):
         """A run of a loop in C; ``objects``: its f, a, b and c as far as it uses them."""
         loop = code.loop(self.tools.library, f"{name}_{self.kind}")
         arguments = (
-            *(array.ctypes.data for array in arrays),
+            *(array.ctypes.data for array in self.arrays),
             self.subject.n_inputs, self.subject.n_outputs, *objects, *[None] * (4 - len(objects)),
         )  # fmt: skip
         return lambda n: loop(n, *arguments)
 
-    def in_c(self, arrays, net):
-        name = "forward" if self.is_dense else "activate"
-        return self.c_loop(name, arrays, self.tools.api, *self.handles(net))
+    def predict(self, name):
+        precision = "f32" if self.is_dense else "f64"
+        return self.c_loop(f"predict_{precision}", code.address(self.tools.library, name))
 
-    def kernel(self, arrays, net):
-        name = "forward_kernel" if self.is_dense else "step_kernel"
-        addresses = getattr(self.tools.cython, name)(*self.handles(net))
-        return self.c_loop(name, arrays, *addresses)
+    def exported(self, prefix):
+        library, name = self.tools.library, f"{prefix}_{self.subject.identifier}"
+        if not self.subject.has_memory:
+            return self.predict(f"{name}_predict")
+        size = library[f"{name}_state_size"]
+        size.restype = ctypes.c_size_t
+        self.states.append(np.zeros(size() // 8 + 1))
+        state = self.states[-1].ctypes.data
+        library[f"{name}_reset"](ctypes.c_void_p(state))
+        return self.c_loop("step", code.address(library, f"{name}_step"), state)
 
-    def in_cython(self, arrays, net):
-        loop, handles = getattr(self.tools.cython, self.loop), self.handles(net)
-        objects = (net, handles[1]) if self.is_dense else handles
-        return lambda n: loop(n, *arrays, *objects)
-
-    def in_numba(self, arrays, net):
-        loop, handles = self.tools.numba[self.loop], self.handles(net)
-        return lambda n: loop(n, *arrays, *handles)
-
-    def by_ctypes(self, arrays, net):
+    def by_ctypes(self):
         call = fn.capi.fn_forward_f32 if self.is_dense else fn.capi.fn_activate
-        handles = (*self.handles(net), 1) if self.is_dense else self.handles(net)
-        pairs = zip(*arrays, strict=True) if self.kind == "independent" else [arrays, arrays[::-1]]
-        calls = [(*handles, x.ctypes.data, y.ctypes.data) for x, y in pairs]
+        before = (*self.handles, 1) if self.is_dense else self.handles
+        is_independent = self.kind == "independent"
+        pairs = zip(*self.arrays, strict=True) if is_independent else (
+            self.arrays, self.arrays[::-1])  # fmt: skip
+        calls = [(*before, x.ctypes.data, y.ctypes.data) for x, y in pairs]
 
         def run(n):
             for _ in range(n // len(calls)):
@@ -163,22 +162,16 @@ class Ways:
 
         return run
 
-    def in_python(self, arrays, net):
-        call = net.step if self.subject.has_memory else net
-        x, y = arrays
+    def in_python(self):
+        call = self.net.step if self.subject.has_memory else self.net
+        x, y = self.arrays
         n_outputs = self.subject.n_outputs
 
         def independent(n):
-            for _ in range(n // ROWS):
+            for _ in range(n // ROWS - 1):
                 for row in rows:
                     call(row)
             y[:] = [call(row) for row in rows]
-
-        def steps(n):
-            for _ in range(n // ROWS):
-                for k, row in enumerate(rows):
-                    results[k] = call(row)
-            y[:] = results
 
         def same_size(n):
             inputs = x
@@ -192,31 +185,19 @@ class Ways:
 
         if self.kind == "dependent":
             return same_size if n_outputs == self.subject.n_inputs else dependent
-        rows, results = list(x), [None] * ROWS
-        return steps if self.subject.has_memory else independent
-
-    def compiled(self, arrays, net, prefix):
-        """C by hand, or what the network exports."""
-        library, name = self.tools.library, f"{prefix}_{self.subject.identifier}"
-        if self.subject.has_memory and prefix != "by_hand":
-            size = library[f"{name}_state_size"]
-            size.restype = ctypes.c_size_t
-            state = np.zeros(size() // 8 + 1)
-            self.kept.append(state)
-            library[f"{name}_reset"](ctypes.c_void_p(state.ctypes.data))
-            step = code.address(library, f"{name}_step")
-            return self.c_loop("step", arrays, step, state.ctypes.data)
-        function = code.address(library, name if prefix == "by_hand" else f"{name}_predict")
-        precision = "f32" if self.is_dense else "f64"
-        return self.c_loop(f"predict_{precision}", arrays, function)
+        rows = list(x)
+        return independent
 
     def wrong(self):
         """{name: by how much its numbers are off} after ROWS calls of each, the first ones."""
         errors = {}
         for name, run in self.runs.items():
+            for array, first in zip(self.arrays, self.subject.arrays(self.kind), strict=True):
+                array[:] = first
+            if not self.is_dense:
+                self.net.reset()
             seconds = run(ROWS)
-            found = self.subject.results(self.kind, self.arrays[name])
-            error = self.subject.error(self.kind, found)
+            error = self.subject.error(self.kind, self.subject.results(self.kind, self.arrays))
             if isinstance(seconds, float) and seconds < 0:
                 error = np.inf
             if not error <= 1:

@@ -74,7 +74,7 @@ typedef void step_kernel(const void *graph, const void *parameters, const void *
                          void *state);
 LOOPS(forward_kernel, float, forward_kernel *kernel = f; double monitor[16] = {0},
       status |= kernel(a, b, 1, x, y, c, monitor))
-LOOPS(step_kernel, double, step_kernel *kernel = f, kernel(a, b, x, y, c))
+LOOPS(activate_kernel, double, step_kernel *kernel = f, kernel(a, b, x, y, c))
 
 LOOPS(predict_f32, float, void (*predict)(const float *, float *) = f, predict(x, y))
 LOOPS(predict_f64, double, void (*predict)(const double *, double *) = f, predict(x, y))
@@ -162,7 +162,7 @@ def forward_kernel(size_t net, size_t work):
             <size_t> (<Scratch *> work).data)
 
 
-def step_kernel(size_t graph):
+def activate_kernel(size_t graph):
     '''The same of fn_activate.'''
     cdef const GraphHandle *handle = <const GraphHandle *> graph
     return (<size_t> handle.kernels.graph_step, <size_t> handle.graph,
