@@ -34,6 +34,7 @@ from benchmarks.embed_networks import Dense, Graph
 from benchmarks.neat_networks import Shape
 from benchmarks.report import Requirement, Row
 from benchmarks.timing import Contender
+from fastnet import capi
 
 DEFAULT_RESULTS = Path(__file__).parent / "results" / "embed.json"
 
@@ -148,7 +149,7 @@ class Ways:
         return self.c_loop("step", code.address(library, f"{name}_step"), state)
 
     def by_ctypes(self):
-        call = fn.capi.fn_forward_f32 if self.is_dense else fn.capi.fn_activate
+        call = capi.fn_forward_f32 if self.is_dense else capi.fn_activate
         before = (*self.handles, 1) if self.is_dense else self.handles
         is_independent = self.kind == "independent"
         pairs = zip(*self.arrays, strict=True) if is_independent else (
@@ -225,7 +226,7 @@ def rows_of(context, tools, subject, limit):
             Contender(f"{kind} {name}", run, ROWS)
             for name, run in ways.runs.items() if name == "C" or name not in wrong
         ]  # fmt: skip
-    least_share = 0.0 if context.smoke or context.busy else timing.LEAST_SHARE
+    least_share = 0.0 if context.smoke else timing.LEAST_SHARE
     timings = timing.measure(contenders, context.repeats, context.seconds, context.peak,
                              least_share, Stopwatch())  # fmt: skip
     return [
@@ -272,7 +273,7 @@ def versions():
             found[name] = "built in place" if name == "fastnet" else "missing"
     command = [code.compiler(), "-dumpfullversion", "-dumpversion"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found["C compiler"] = done.stdout.strip() or "unknown"
+    found["cc"] = done.stdout.strip() or "unknown"
     return found
 
 
@@ -304,10 +305,9 @@ def main(argv=None):
         parser.error(f"--rows: none has {' or '.join(options.rows)} in its name; see --list")
     is_full = options.rows == [""] and not (options.quick or options.smoke or options.busy)
     repeats = options.repeats or (5 if options.quick else 15)
-    context = Context({}, repeats, options.seconds, quick=options.quick)
-    context.smoke, context.busy = options.smoke, options.busy
     if options.smoke:
-        context.repeats, context.seconds = 1, 1e-5
+        repeats, options.seconds = 1, 1e-5
+    context = Context({}, repeats, options.seconds, smoke=options.smoke or options.busy)
     results = []
     with tempfile.TemporaryDirectory() as folder:
         try:

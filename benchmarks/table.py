@@ -1,7 +1,7 @@
 """Write the tables of README.md from the results of the benchmarks.
 
-They are what `python -m benchmarks.dense --all`, `python -m benchmarks.neat` and
-`python -m benchmarks.neat_paper` have left in benchmarks/results.
+They are what `python -m benchmarks.dense --all` and `python -m benchmarks.neat`, `.neat_paper` and
+`.embed` have left in benchmarks/results.
 
 python benchmarks/table.py                  # dense.json, neat.json ... into README.md
 python benchmarks/table.py --check          # status 1 if README.md has another table
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 #: Each has results NAME.json, and a table between its markers where there are any.
-NAMES = ("dense", "neat", "neat_paper")
+NAMES = ("dense", "neat", "neat_paper", "embed")
 
 # first word of a peer's name in the results: heading
 LIBRARIES = {
@@ -120,22 +120,28 @@ def figures_table(results):
             *lines]  # fmt: skip
 
 
+def conditions(results):
+    """What was measured on, in a sentence without its full stop."""
+    peak = results["peak_gflops"]
+    speed = "" if peak is None else f", {peak:.0f} GFLOP/s of float32 multiply-adds on one core"
+    return f"{results['machine']}; kernels {results['isa']}{speed}"
+
+
+def listed(results):
+    """The versions, in a sentence after others; nothing where there are none."""
+    versions = results.get("versions")
+    if not versions:
+        return ""
+    return " " + ", ".join(f"{name} {version}" for name, version in versions.items()) + "."
+
+
 def table(results):
     """The results as Markdown: a sentence about the machine, a row a workload, then the figures."""
     rows = [row for row in results["rows"] if row["fastnet"] is not None and not row.get("group")]
     peers = [fastest_of_each(row["peers"]) for row in rows]
     slow = [fastest_of_each(row.get("estimates", {})) for row in rows]
     names = in_order({name for best in peers + slow for name in best})
-    peak = results["peak_gflops"]
-    speed = "" if peak is None else f", {peak:.0f} GFLOP/s of float32 multiply-adds on one core"
-    lines = [
-        f"{results['machine']}; kernels {results['isa']}{speed}. One thread each, medians.",
-        "",
-    ]
-    versions = results.get("versions")
-    if versions:
-        listed = ", ".join(f"{name} {version}" for name, version in versions.items())
-        lines[0] += f" {listed}."
+    lines = [f"{conditions(results)}. One thread each, medians.{listed(results)}", ""]
     lines += heading(["Workload", "fastnet", *names, "fastest other / fastnet"])
     for row, best, estimates in zip(rows, peers, slow, strict=True):
         seconds = row["fastnet"]
@@ -172,6 +178,30 @@ def studies_table(results):
     return "\n".join(lines)
 
 
+def languages_table(results):
+    """Calls from other languages as Markdown: a row a network, independent and dependent calls."""
+    kinds = ("independent", "dependent")
+    found = {}
+    for row in results["rows"]:
+        name, _, kind = row["workload"].rpartition(", ")
+        found.setdefault(name, {})[kind] = {"C": row["fastnet"], **row["peers"]}
+    ways = dict.fromkeys(way for row in found.values() for times in row.values() for way in times)
+    ways = [way for way in ways if way != "kernel"]
+    lines = heading(["Network", *(f"`{way}`" if "(" in way else way for way in ways)])
+    for name, row in found.items():
+        cells = [[row.get(kind, {}).get(way) for kind in kinds] for way in ways]
+        cells = [" / ".join("-" if seconds is None else f"{float(f'{seconds * 1e9:.3g}'):g}"
+                            for seconds in pair) for pair in cells]  # fmt: skip
+        lines.append(f"| {' | '.join([name, *cells])} |")
+    first = (f"{conditions(results)}. One thread, medians in ns: independent calls / calls whose "
+             f"outputs are the next one's inputs.{listed(results)}")  # fmt: skip
+    return "\n".join([first, "", *lines])
+
+
+#: Of the names that have another table than most
+MAKERS = {"neat_paper": studies_table, "embed": languages_table}
+
+
 def replace(text, new, name="dense"):
     """The text with what stands between the markers of this name replaced."""
     first, last = markers(name)
@@ -195,8 +225,7 @@ def main(argv=None):
     text = new = options.readme.read_text(encoding="utf-8")
     for path in paths:
         results = json.loads(path.read_text(encoding="utf-8"))
-        made = studies_table(results) if "studies" in results else table(results)
-        new = replace(new, made, path.stem)
+        new = replace(new, MAKERS.get(path.stem, table)(results), path.stem)
     if options.check:
         return int(new != text)
     options.readme.write_text(new, encoding="utf-8")

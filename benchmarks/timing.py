@@ -50,8 +50,8 @@ class Timing:
 
     seconds: list[float] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)  # GFLOP/s before each turn
-    rounds: list[int] = field(default_factory=list)  # in which each turn was
     rejected: int = 0
+    rounds: list[int] = field(default_factory=list)  # in which each turn was
 
     @property
     def median(self):

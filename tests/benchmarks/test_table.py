@@ -159,3 +159,26 @@ def test_studies_have_a_table_of_their_own(table):
         "| XOR | 4,755 ± 255 | 4,755 | 2,553 | 0 of 20 | 2.35 | 7.48 | - |",
         "| poles | 80,000 | - | 0 | 20 of 20 | - | - | 286 |",
     ]
+
+
+def test_languages_have_a_table_of_their_own(table):
+    def row(workload, seconds, **peers):
+        return {"workload": workload, "fastnet": seconds, "peers": peers}
+
+    results = {
+        "machine": "A computer", "isa": "avx2", "peak_gflops": None, "versions": {"numba": "1.2"},
+        "rows": [
+            row("8x8 tanh, independent", 12.34e-9, kernel=1e-9, numba=12e-9, **{"net(x)": 1e-7}),
+            row("8x8 tanh, dependent", 23.46e-9, kernel=1e-9, numba=None, **{"net(x)": 1.234e-6}),
+            row("5 connections, recurrent step, dependent", 40e-9, kernel=1e-9, numba=41.5e-9),
+        ],
+    }  # fmt: skip
+    assert table.languages_table(results).splitlines() == [
+        "A computer; kernels avx2. One thread, medians in ns: independent calls / calls whose "
+        "outputs are the next one's inputs. numba 1.2.",
+        "",
+        "| Network | C | numba | `net(x)` |",
+        "| --- | ---: | ---: | ---: |",
+        "| 8x8 tanh | 12.3 / 23.5 | 12 / - | 100 / 1230 |",
+        "| 5 connections, recurrent step | - / 40 | - / 41.5 | - / - |",
+    ]

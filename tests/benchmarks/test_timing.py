@@ -115,6 +115,25 @@ def test_every_turn_counts_on_request(timing):
     assert result.rejected == 0
 
 
+def test_differences_are_within_rounds(timing):
+    shares = [1.0, 0.5] + [1.0] * 10
+    machine = Machine(timing, [1.0] * 6 + shares)
+    slow, fast = (machine.contender(timing, name, s) for name, s in (("slow", 3.0), ("fast", 1.0)))
+    result = timing.measure([slow, fast], 3, 1.0, stopwatch=machine.stopwatch)
+    both = set(result["slow"].rounds) & set(result["fast"].rounds)
+    assert len(both) >= 2
+    assert result["slow"].rounds != result["fast"].rounds
+    assert timing.difference(result["slow"], result["fast"]) == 2.0
+
+    def of(rounds, seconds):
+        return timing.Timing(seconds, rounds=rounds)
+
+    # the speed halves after round 1; the first has no turn in round 3
+    drifting = of([0, 1, 2, 4], [5.0, 5.0, 10.0, 10.0])
+    assert timing.difference(drifting, of([0, 1, 2, 3, 4], [4.0, 4.0, 9.0, 0.0, 9.0])) == 1.0
+    assert math.isnan(timing.difference(drifting, of([3], [1.0])))
+
+
 def test_a_machine_that_is_never_quiet_ends_the_measurement(timing):
     machine = Machine(timing, [0.5])
     contender = machine.contender(timing, "a", 1.0, prepare=lambda: None)
