@@ -93,8 +93,7 @@ class Tools:
 class Ways:
     """Ways to call a network: ``runs`` is {name: run(n)}.
 
-    All have the same network and arrays, because where these are in memory changes times by more
-    than what is compared.
+    All have the same network and arrays, so that nothing but the way differs.
     """
 
     def __init__(self, tools, subject, kind):
