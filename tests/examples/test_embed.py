@@ -41,7 +41,7 @@ class Example:
         """All commands but the installation; what they print."""
         (script,) = blocks(self.readme, "sh")
         install, *commands = script.splitlines()
-        assert install.startswith("pip install fastnet")
+        assert install.startswith("pip install ../../.. ")
         # what is built and imported is the package that is tested, wherever it is installed
         environment = os.environ | {"PYTHONPATH": str(Path(fn.__file__).parents[1])}
         printed = []
