@@ -43,7 +43,8 @@ class Example:
         install, *commands = script.splitlines()
         assert install.startswith("pip install ../../.. ")
         # what is built and imported is the package that is tested, wherever it is installed
-        environment = os.environ | {"PYTHONPATH": str(Path(fn.__file__).parents[1])}
+        environment = os.environ | {"PYTHONPATH": str(Path(fn.__file__).parents[1]),
+                                    "CFLAGS": "-O1"}  # fmt: skip
         printed = []
         for command in commands:
             if command.startswith("python "):
