@@ -100,13 +100,14 @@ cdef inline void set_status(int *status, int value) noexcept nogil:
 
 
 cdef bint is_set_up() noexcept:
-    """Whether this module is imported; who loads the library by its path need not have done it."""
+    """Imports this module, which who loads the library by its path need not have done.
+
+    Comes before all that needs the interpreter; false with an exception set.
+    """
     cdef PyObject *module = import_module("fastnet.capi")
-    if module == NULL:
-        clear_error()
-        return False
-    drop_reference(module)
-    return True
+    if module != NULL:
+        drop_reference(module)
+    return module != NULL
 
 
 cdef void *read_handle(const void *data, Py_ssize_t n_bytes, bint is_graph, int *status) noexcept:
@@ -145,6 +146,7 @@ cdef void *from_memory(const void *data, size_t n_bytes, bint is_graph, int *sta
         with gil:
             if is_set_up():
                 return read_handle(data, <Py_ssize_t> n_bytes, is_graph, status)
+            clear_error()
     set_status(status, FN_ERROR_UNSUPPORTED)
     return NULL
 
@@ -152,6 +154,8 @@ cdef void *from_memory(const void *data, size_t n_bytes, bint is_graph, int *sta
 # -- dense networks ----------------------------------------------------------------------------
 
 cdef fn_net *fn_net_from_object(void *network) except NULL:
+    if not is_set_up():
+        return NULL
     from fastnet.nn.network import Network
     if network == NULL:
         raise TypeError("network must be a fastnet.Network, got NULL")
@@ -400,13 +404,16 @@ cdef int fn_loss_and_gradient_f64(const fn_net *net, fn_workspace *work, int los
 cdef fn_graph *own_graph(object network) except NULL:
     """The handle of a copy with a state of its own, with the reference to it."""
     twin = copy(network)
-    twin.reset()
     handle = <fn_graph *> <uintptr_t> twin.ctypes.address
+    # not twin.reset(), which a derived class may have changed
+    fn_graph_reset(handle)
     Py_INCREF(twin)
     return handle
 
 
 cdef fn_graph *fn_graph_from_object(void *network) except NULL:
+    if not is_set_up():
+        return NULL
     from fastnet.neat.network import Network
     if network == NULL:
         raise TypeError("network must be a fastnet.neat.Network, got NULL")

@@ -73,7 +73,8 @@ def compile_c(tmp_path_factory):
         path = tmp_path_factory.mktemp("c") / name
         path.write_text(source)
         shared = path.with_suffix(".so")
-        flags = ["-O1", "-shared", "-fPIC", f"-I{fn.get_include()}"]
+        flags = ["-O1", "-shared", "-fPIC", f"-I{fn.get_include()}",
+                 *os.environ.get("CFLAGS", "").split()]
         if sys.platform == "darwin":
             # symbols of modules of Python are looked up when the library is loaded
             flags += ["-undefined", "dynamic_lookup"]

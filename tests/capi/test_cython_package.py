@@ -25,7 +25,7 @@ def consumer(tmp_path_factory, compile_c):
     shutil.copytree(Path(__file__).parent / "cython_package", folder)
     # what is cimported is the package that is tested, wherever it is installed
     env = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(fn.__file__)),
-                        "CFLAGS": "-O1"}
+                        "CFLAGS": "-O1 " + os.environ.get("CFLAGS", "")}
     run = subprocess.run([sys.executable, "setup.py", "build_ext", "--inplace"], cwd=folder,
                          env=env, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr

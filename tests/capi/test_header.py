@@ -208,6 +208,36 @@ def test_a_library_that_is_loaded_by_its_path(tmp_path):
     assert float.fromhex(run.stdout) == net(np.array([0.5, -1], np.float32))[0]
 
 
+UNPREPARED_OBJECTS = """
+import ctypes
+import sys
+
+import fastnet as fn
+from fastnet import neat
+
+objects = {"net": fn.Network([2, 1]), "graph": neat.Genome(neat.Config(2, 1), rng=0).network()}
+function = getattr(ctypes.PyDLL(sys.argv[1]), f"fn_{sys.argv[2]}_from_object")
+function.restype, function.argtypes = ctypes.c_void_p, [ctypes.py_object]
+assert "fastnet.capi" not in sys.modules
+assert function(objects.pop(sys.argv[2]))
+try:
+    function(*objects.values())
+except TypeError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("kind", ["net", "graph"])
+def test_objects_for_a_library_that_is_loaded_by_its_path(kind):
+    """Where nobody has imported the module that it is."""
+    run = subprocess.run(
+        [sys.executable, "-c", UNPREPARED_OBJECTS, fn.get_library(), kind],
+        env=os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(fn.__file__))},
+        capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("network must be a fastnet.")
+
+
 CYTHON = '''
 from cpython.pycapsule cimport PyCapsule_New
 from libc.stdint cimport uint64_t

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +21,7 @@ SOURCE = r"""
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +86,21 @@ int realtime(const fn_api *fn, fn_net *net32, fn_net *net64, fn_graph **graphs, 
     waitpid(child, &status, 0);
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
+
+/* So many calls of forward and of a step between two system calls that a tracer sees. */
+int traced(const fn_api *fn, fn_net *net32, fn_net *net64, fn_graph **graphs, int repeats,
+           int control) {
+    fn_workspace *work = fn->workspace_place(memory, sizeof(memory));
+    struct stat unused;
+    int i, k, status = stat("/fastnet begins", &unused) != -1;
+    for (i = 0; i < repeats; i++) {
+        status |= fn->forward_f32(net32, work, 1, x32, y32);
+        status |= fn->forward_f64(net64, work, 1, x64, y64);
+        for (k = 0; k < 6; k++) status |= fn->activate(graphs[k], x64, y64);
+        if (control && i == 1) getppid();
+    }
+    return status | (stat("/fastnet ends", &unused) != -1);
+}
 """
 
 PROGRAM = """
@@ -102,26 +120,59 @@ for mode in ("feed_forward", "recurrent", "time_step"):
 addresses = (ctypes.c_void_p * 6)(*[graph.ctypes.address for graph in graphs])
 get = ctypes.pythonapi.PyCapsule_GetPointer
 get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-realtime = ctypes.CDLL(sys.argv[1]).realtime
-realtime.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int] * 2
-for control, repeats in ((0, 45000), (1, 1), (2, 1)):
-    print(realtime(get(fn._capi, b"fastnet._capi"), net32.ctypes.address, net64.ctypes.address,
+function = getattr(ctypes.CDLL(sys.argv[1]), sys.argv[2])
+function.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_int] * 2
+for arguments in sys.argv[3:]:
+    repeats, control = map(int, arguments.split(","))
+    print(function(get(fn._capi, b"fastnet._capi"), net32.ctypes.address, net64.ctypes.address,
                    ctypes.addressof(addresses), repeats, control))
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="hooks into glibc")
-@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="another library is preloaded")
-def test_a_million_calls(compile_c):
-    library = str(compile_c(SOURCE, "-ldl"))
+def started(prefix, library, *arguments, **environment):
+    """Output of PROGRAM."""
     run = subprocess.run(
-        [sys.executable, "-c", PROGRAM, library], capture_output=True, text=True, check=False,
-        env=os.environ | {"LD_PRELOAD": library,
-                          "PYTHONPATH": str(Path(fn.__file__).parents[1])})
+        [*prefix, sys.executable, "-c", PROGRAM, library, *arguments], capture_output=True,
+        text=True, check=False, env=os.environ | environment | {
+            "PYTHONPATH": str(Path(fn.__file__).parents[1])})
     assert run.returncode == 0, run.stderr
-    result, *controls = map(int, run.stdout.split())
+    return [int(line) for line in run.stdout.split()]
+
+
+pytestmark = [
+    pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="hooks into glibc"),
+    pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="another library is preloaded"),
+]
+
+
+@pytest.fixture(scope="module")
+def library(compile_c):
+    return str(compile_c(SOURCE, "-ldl"))
+
+
+def test_allocations_locks_and_system_calls(library):
+    """A million calls of all functions."""
+    result, *controls = started(
+        [], library, "realtime", "45000,0", "1,1", "1,2", LD_PRELOAD=library)
     if 3 in controls:
         pytest.skip("no seccomp here")
     # the hooks see what they should
     assert controls == [2, -9]
     assert result == 0
+
+
+def test_system_calls_under_strace(library, tmp_path):
+    """A million calls of forward, and three million steps."""
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("no strace")
+    log = tmp_path / "log"
+    if subprocess.run([strace, "-o", str(log), "true"], capture_output=True,
+                      check=False).returncode:
+        pytest.skip("no tracing here")
+    # one file for each thread
+    assert started([strace, "-ff", "-o", str(log)], library, "traced", "500000,0", "2,1") == [0, 0]
+    (text,) = [text for path in tmp_path.glob("log.*")
+               if "fastnet begins" in (text := path.read_text())]
+    between = re.findall(r".*fastnet begins.*\n((?:.*\n)*?).*fastnet ends", text)
+    assert [re.findall(r"^\w+", calls, re.M) for calls in between] == [[], ["getppid"]]
