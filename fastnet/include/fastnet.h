@@ -3,23 +3,26 @@
  * Three ways to the same functions, for code in a process that runs Python:
  *   C and C++     const fn_api *fn = fn_import_api();   fn->forward_f32(...)  (after Python.h)
  *   Cython        from fastnet.capi cimport fn_net, fn_forward_f32            (all names, nogil)
- *   ctypes, cffi  symbols of the shared library fastnet.get_library(), to link or to load;
- *   and numba     fastnet.capi.fn_forward_f32 and so on, with their argument types
+ *   ctypes, cffi  symbols of the shared library fastnet.get_library(), to load, on Linux also to
+ *   and numba     link; fastnet.capi.fn_forward_f32 and so on, with their argument types
  *
  * Rules.  Functions that return int give FN_OK or a negative fn_status; where they give an error,
  * what they would have written is untouched.  NULL is always detected.  Arrays are C-contiguous,
  * row-major and naturally aligned; outputs come last and must not overlap inputs.  NaN and infinity
  * propagate.
  *
- * Threads.  Of an fn_net nothing is ever written: any number of threads may share one, as long as
- * nobody changes the parameters of its network meanwhile.  An fn_graph and an fn_workspace are used
- * by one thread at a time.
- *
- * Functions marked (hot) allocate nothing, lock nothing and need no interpreter; nor do those that
- * say a size.  Those marked (interpreter) take its lock by themselves, whether or not the thread
- * has it, so they wait for whoever holds it; once the interpreter has ended they do nothing and
- * give an error.  Networks and graphs are objects of Python, and a reference keeps them.  Nothing
- * raises or prints but the two ..._from_object, which are called with the lock held. */
+ * Threads.  What each function asks of its callers:
+ *   (shared)       any number of threads at once, with the same handles too.  Nothing of an fn_net
+ *                  is ever written; nobody may change the parameters of its network meanwhile
+ *   (owned)        the fn_graph or the fn_workspace is in use by this thread alone; any number of
+ *                  threads at once with others, of the same network too
+ *   (hot)          neither allocates nor locks nor calls the system nor needs the interpreter, like
+ *                  all that say a size
+ *   (interpreter)  takes the interpreter's lock by itself, whether or not the thread has it, so it
+ *                  waits for whoever holds it; before there is an interpreter and once it has ended
+ *                  it does nothing and gives an error
+ * Networks and graphs are objects of Python, and a reference keeps them.  Nothing raises or prints
+ * but the two ..._from_object, which are called with the lock held. */
 #ifndef FASTNET_H
 #define FASTNET_H
 
@@ -66,7 +69,7 @@ enum fn_mode {
     FN_TIME_STEP = 2
 };
 
-/* What a status means, in English: static text, never NULL. */
+/* What a status means, in English: static text, never NULL.  (shared) */
 FN_EXPORT const char *fn_status_message(int status);
 
 /* ---- dense networks ---- */
@@ -79,44 +82,50 @@ FN_EXPORT fn_net *fn_net_from_object(void *network);
 
 /* Of the content of a file that net.save() wrote, checked like one that fastnet.load() reads; the
  * bytes are copied.  The reference is the caller's.  NULL on an error, which status gets unless it
- * is NULL.  (interpreter) */
+ * is NULL.  (shared, interpreter) */
 FN_EXPORT fn_net *fn_net_from_memory(const void *data, size_t n_bytes, int *status);
 
-FN_EXPORT fn_net *fn_net_retain(fn_net *net);       /* returns net; NULL is allowed (interpreter) */
-FN_EXPORT void fn_net_release(fn_net *net);         /* NULL is allowed (interpreter) */
+/* One reference more, and one less; NULL is allowed.  Retain returns net.  (shared, interpreter) */
+FN_EXPORT fn_net *fn_net_retain(fn_net *net);
+FN_EXPORT void fn_net_release(fn_net *net);
 
+/* Sizes and precision.  (shared) */
 FN_EXPORT size_t fn_net_n_inputs(const fn_net *net);            /* 0 for NULL */
 FN_EXPORT size_t fn_net_n_outputs(const fn_net *net);           /* 0 for NULL */
 FN_EXPORT size_t fn_net_n_parameters(const fn_net *net);        /* 0 for NULL */
 FN_EXPORT int fn_net_dtype(const fn_net *net);                  /* an fn_dtype, or FN_ERROR_NULL */
 
 /* Bytes of scratch that n_rows rows or fewer need: for forward where gradient is 0, otherwise for
- * loss_and_gradient as well.  0 for NULL and for more rows than memory could hold. */
+ * loss_and_gradient as well.  0 for NULL and for more rows than memory could hold.  (shared) */
 FN_EXPORT size_t fn_workspace_size(const fn_net *net, size_t n_rows, int gradient);
 
-FN_EXPORT fn_workspace *fn_workspace_new(size_t n_bytes);       /* NULL where there is no memory */
+/* NULL where there is no memory.  (shared) */
+FN_EXPORT fn_workspace *fn_workspace_new(size_t n_bytes);
 
 /* In memory of the caller, at any address; goes with that memory and is never freed.  NULL where
- * n_bytes is less than fn_workspace_overhead(), which is what it takes beside the scratch. */
+ * n_bytes is less than fn_workspace_overhead(), which is what it takes beside the scratch.
+ * (shared, with other memory) */
 FN_EXPORT fn_workspace *fn_workspace_place(void *memory, size_t n_bytes);
 FN_EXPORT size_t fn_workspace_overhead(void);
-FN_EXPORT void fn_workspace_free(fn_workspace *work);           /* of _new only; NULL is allowed */
+
+/* Of what fn_workspace_new gave; NULL is allowed.  (owned) */
+FN_EXPORT void fn_workspace_free(fn_workspace *work);
 
 /* Rows x (n_rows, n_inputs) -> y (n_rows, n_outputs), with the bits of net(x): of one row for
- * n_rows = 1, else of net(X).  n_rows = 0 is FN_OK.  (hot) */
+ * n_rows = 1, else of net(X).  n_rows = 0 is FN_OK.  (owned, hot) */
 FN_EXPORT int fn_forward_f32(const fn_net *net, fn_workspace *work, size_t n_rows, const float *x,
                              float *y);
 FN_EXPORT int fn_forward_f64(const fn_net *net, fn_workspace *work, size_t n_rows, const double *x,
                              double *y);
 
 /* The number of a loss of fastnet.losses.names(), "huber" and "quantile" with the parameters that
- * the plain names stand for; FN_ERROR_UNSUPPORTED for any other name. */
+ * the plain names stand for; FN_ERROR_UNSUPPORTED for any other name.  (shared, hot) */
 FN_EXPORT int fn_loss_id(const char *name);
 
 /* The mean of the loss over the rows x (n_rows, n_inputs), with targets (n_rows, n_outputs), and
  * its gradient (n_parameters), laid out as net.parameters.  FN_ERROR_UNSUPPORTED where the loss is
  * unknown, or is fused with another output activation than the network has, or a derivative is a
- * function of Python.  What a loss asks of its targets is not checked.  (hot) */
+ * function of Python.  What a loss asks of its targets is not checked.  (owned, hot) */
 FN_EXPORT int fn_loss_and_gradient_f32(const fn_net *net, fn_workspace *work, int loss,
                                        size_t n_rows, const float *x, const float *targets,
                                        float *value, float *gradient);
@@ -132,43 +141,44 @@ FN_EXPORT int fn_loss_and_gradient_f64(const fn_net *net, fn_workspace *work, in
  * its parameters and its node values, and without a reference. */
 FN_EXPORT fn_graph *fn_graph_from_object(void *network);
 
-/* Of genome.to_json() in UTF-8; otherwise as fn_net_from_memory.  (interpreter) */
+/* Of genome.to_json() in UTF-8; otherwise as fn_net_from_memory.  (shared, interpreter) */
 FN_EXPORT fn_graph *fn_graph_from_memory(const void *json, size_t n_bytes, int *status);
 
 /* The same parameters, and node values of its own, all 0.  The reference is the caller's.  NULL
- * where there is no memory, and for the graph that a task gets.  (interpreter) */
+ * where there is no memory, and for the graph that a task gets.  (owned, interpreter) */
 FN_EXPORT fn_graph *fn_graph_clone(const fn_graph *graph);
 
-/* Of what the three above gave.  NULL is allowed.  (interpreter) */
+/* Of what the three above gave.  NULL is allowed.  (owned, interpreter) */
 FN_EXPORT void fn_graph_release(fn_graph *graph);
 
+/* Sizes.  (shared) */
 FN_EXPORT size_t fn_graph_n_inputs(const fn_graph *graph);      /* 0 for NULL */
 FN_EXPORT size_t fn_graph_n_outputs(const fn_graph *graph);     /* 0 for NULL */
 
 /* An fn_mode, or FN_ERROR_NULL.  A time_step network without a cycle may say FN_FEED_FORWARD: the
- * values are the same. */
+ * values are the same.  (shared) */
 FN_EXPORT int fn_graph_mode(const fn_graph *graph);
 
-/* All node values 0, as before the first step.  Matters to recurrent networks only.
- * (hot) */
+/* All node values 0, as before the first step; matters to recurrent networks.  (owned, hot) */
 FN_EXPORT int fn_graph_reset(fn_graph *graph);
 
 /* One row x (n_inputs) -> y (n_outputs), with the bits of network.step(x): a recurrent network
  * makes one synchronous step from the values that the last one left; the other modes have no
- * memory.  (hot) */
+ * memory.  (owned, hot) */
 FN_EXPORT int fn_activate(fn_graph *graph, const double *x, double *y);
 
 /* Rows x (n_rows, n_inputs) -> y (n_rows, n_outputs).  Recurrent: successive steps, as n_rows calls
  * of fn_activate.  Other modes: all rows at once, much faster than one by one, with the bits of
- * network(X), the last of which may differ from fn_activate.  n_rows = 0 is FN_OK.  (hot) */
+ * network(X), the last of which may differ from fn_activate.  n_rows = 0 is FN_OK.
+ * (owned, hot) */
 FN_EXPORT int fn_activate_rows(fn_graph *graph, size_t n_rows, const double *x, double *y);
 
 /* ---- functions that fastnet calls ---- */
 
-/* For fastnet.neat.tasks.native: the fitness of one network, a
- * number or -infinity, higher is better.  It runs without the interpreter, in several threads at
- * once with different graphs.  The graph is reset before the call and ends with it.  seed: of
- * whatever it draws at random.  A capsule with such a function is named
+/* For fastnet.neat.tasks.native: the fitness of one network, a number or -infinity, higher is
+ * better.  It runs without the interpreter, in several threads at once with different graphs and
+ * the same user_data.  The graph is reset before the call and ends with it.  seed: of whatever it
+ * draws at random.  A capsule with such a function is named
  * "double (fn_graph *, uint64_t, void *)". */
 typedef double (*fn_task)(fn_graph *graph, uint64_t seed, void *user_data);
 
@@ -215,7 +225,16 @@ typedef struct fn_api {
     void (*graph_release)(fn_graph *graph);
 } fn_api;
 
-#ifdef Py_PYTHON_H
+#ifdef __cplusplus
+}
+#endif
+
+#endif
+
+/* Apart, for whoever includes this file before Python.h and again after it. */
+#if defined(Py_PYTHON_H) && !defined(FN_HAS_IMPORT)
+#define FN_HAS_IMPORT
+
 /* The table, with the interpreter's lock held.  NULL with an exception set where fastnet is not
  * installed or older than this header. */
 static inline const fn_api *fn_import_api(void) {
@@ -230,10 +249,5 @@ static inline const fn_api *fn_import_api(void) {
     }
     return api;
 }
-#endif
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

@@ -133,7 +133,16 @@ def checked_number(value, name):
     return float(value)
 
 
-class DenseLayer:
+class _Layer:
+    __slots__ = ("_spec",)
+
+    @property
+    def spec(self):
+        # not to be replaced: it keeps the activation that the network calls
+        return self._spec
+
+
+class DenseLayer(_Layer):
     """A dense layer of a network; its arrays are views of ``network.parameters``.
 
     Attributes
@@ -147,10 +156,10 @@ class DenseLayer:
         What describes the layer.
     """
 
-    __slots__ = ("biases", "n_inputs", "n_outputs", "spec", "weights")
+    __slots__ = ("biases", "n_inputs", "n_outputs", "weights")
 
     def __init__(self, spec, n_inputs, parameters):
-        self.spec = spec
+        self._spec = spec
         self.n_inputs = n_inputs
         self.n_outputs = spec.n_outputs
         n = n_inputs * spec.n_outputs
@@ -166,7 +175,7 @@ class DenseLayer:
         return f"DenseLayer({self.n_inputs}, {self.n_outputs}, {self.activation!r}{bias})"
 
 
-class DropoutLayer:
+class DropoutLayer(_Layer):
     """A dropout layer of a network.
 
     Attributes
@@ -176,13 +185,13 @@ class DropoutLayer:
         What describes the layer.
     """
 
-    __slots__ = ("n_inputs", "n_outputs", "spec")
+    __slots__ = ("n_inputs", "n_outputs")
     activation = "identity"
     weights = None
     biases = None
 
     def __init__(self, spec, n_inputs, parameters):
-        self.spec = spec
+        self._spec = spec
         self.n_inputs = self.n_outputs = n_inputs
 
     @property
@@ -193,7 +202,7 @@ class DropoutLayer:
         return f"DropoutLayer({self.n_outputs}, rate={self.rate!r})"
 
 
-class LayerNormLayer:
+class LayerNormLayer(_Layer):
     """A layer normalization of a network; its arrays are views of ``network.parameters``.
 
     Attributes
@@ -206,11 +215,11 @@ class LayerNormLayer:
         What describes the layer.
     """
 
-    __slots__ = ("biases", "gains", "n_inputs", "n_outputs", "spec")
+    __slots__ = ("biases", "gains", "n_inputs", "n_outputs")
     weights = None
 
     def __init__(self, spec, n_inputs, parameters):
-        self.spec = spec
+        self._spec = spec
         self.n_inputs = self.n_outputs = n_inputs
         self.gains = parameters[:n_inputs]
         self.biases = parameters[n_inputs:]

@@ -35,34 +35,37 @@ _Spec: TypeAlias = Dense | Dropout | LayerNorm
 def checked_number(value: object, name: str) -> float: ...
 
 class DenseLayer:
-    spec: Dense
     n_inputs: int
     n_outputs: int
     weights: _Array
     biases: _Array | None
+    @property
+    def spec(self) -> Dense: ...
     def __init__(self, spec: Dense, n_inputs: int, parameters: _Array) -> None: ...
     @property
     def activation(self) -> str | Activation: ...
 
 class DropoutLayer:
-    spec: Dropout
     n_inputs: int
     n_outputs: int
     activation: str
     # Any and not None, so that users need not narrow what a layer is before they take its weights
     weights: Any
     biases: Any
+    @property
+    def spec(self) -> Dropout: ...
     def __init__(self, spec: Dropout, n_inputs: int, parameters: _Array) -> None: ...
     @property
     def rate(self) -> float: ...
 
 class LayerNormLayer:
-    spec: LayerNorm
     n_inputs: int
     n_outputs: int
     weights: Any
     gains: _Array
     biases: _Array
+    @property
+    def spec(self) -> LayerNorm: ...
     def __init__(self, spec: LayerNorm, n_inputs: int, parameters: _Array) -> None: ...
     @property
     def activation(self) -> str | Activation: ...

@@ -80,7 +80,9 @@ def python_includes():
 
 
 MODULE = r"""
+#include "fastnet.h"
 #include <Python.h>
+#include "fastnet.h"
 #include "fastnet.h"
 static const fn_api *fn;
 

@@ -285,3 +285,12 @@ def test_repr():
 def test_bad_layers(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("layer", [fn.Dense(3, "tanh"), fn.LayerNorm("tanh"), fn.Dropout(0.5)])
+def test_what_describes_a_layer_stays(layer):
+    """The network has pointers to its activation."""
+    net = fn.Network(3, [layer, fn.Dense(2)], seed=0)
+    with pytest.raises(AttributeError, match="spec"):
+        net.layers[0].spec = fn.Dense(3, "relu")
+    assert net.layers[0].spec == layer
