@@ -15,8 +15,8 @@ import pytest
 import fastnet as fn
 from fastnet import capi, neat
 
-# Cython modules are compiled with these signatures, and C with this order of the table: no line may
-# change, and new ones come last.
+# Cython modules are compiled with these signatures, and C with this order of the table: whatever is
+# here stays as it is, and new ones come after it.
 SIGNATURES = {
     "fn_status_message": "char const *(int)",
     "fn_graph_n_inputs": "size_t (fn_graph const *)",
@@ -61,7 +61,7 @@ STATUS = {
     -5: "file", -6: "memory", -7: "cannot",
 }
 MODES = ["feed_forward", "recurrent", "time_step"]
-# The constants of the header: none may change, nor be one of another name
+# Of the header: these stay, too
 CONSTANTS = {
     "FN_ABI_VERSION": 1, "FN_OK": 0, "FN_ERROR_NULL": -1, "FN_ERROR_DTYPE": -2,
     "FN_ERROR_SIZE": -3, "FN_ERROR_WORKSPACE": -4, "FN_ERROR_FORMAT": -5, "FN_ERROR_MEMORY": -6,
@@ -83,26 +83,47 @@ def address(function):
     return ctypes.cast(function, ctypes.c_void_p).value
 
 
+def header():
+    return Path(fn.get_include(), "fastnet.h").read_text(encoding="utf-8")
+
+
+def in_table():
+    """Names of the functions in the order of the table."""
+    table = header()
+    table = table[table.index("typedef struct fn_api {"):table.index("} fn_api;")]
+    return ["fn_" + name for name in re.findall(r"\(\*(\w+)\)\(", table)]
+
+
 def test_every_function_of_the_header_is_there():
-    header = Path(fn.get_include(), "fastnet.h").read_text(encoding="utf-8")
-    declared = re.findall(r"^FN_EXPORT .*?(\w+)\(", header, re.M)
-    assert sorted(declared) == sorted(FUNCTIONS)
-    table = header[header.index("typedef struct fn_api {"):header.index("} fn_api;")]
-    assert re.findall(r"\(\*(\w+)\)\(", table) == [name.removeprefix("fn_") for name in FUNCTIONS]
-    assert sorted(capi.__all__) == sorted(FUNCTIONS)
+    declared = sorted(re.findall(r"^FN_EXPORT .*?(\w+)\(", header(), re.M))
+    assert sorted(in_table()) == declared
+    assert sorted(capi.__all__) == declared
     library = ctypes.CDLL(fn.get_library())
-    for name in FUNCTIONS:
+    for name in declared:
         assert address(getattr(library, name)) == address(getattr(capi, name)), name
         # made once
         assert getattr(capi, name) is getattr(capi, name)
     # what Cython modules find
-    assert sorted(capi.__pyx_capi__) == sorted(FUNCTIONS)
+    assert sorted(capi.__pyx_capi__) == declared
 
+
+def test_the_table_of_the_capsule():
+    get = ctypes.pythonapi.PyCapsule_GetPointer
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    table = get(fn._capi, b"fastnet._capi")
+    version, size = (ctypes.c_uint32 * 2).from_address(table)
+    assert version == 1
+    assert size == 8 + len(in_table()) * ctypes.sizeof(ctypes.c_void_p)
+    pointers = (ctypes.c_void_p * len(in_table())).from_address(table + 8)
+    assert list(pointers) == [address(getattr(capi, name)) for name in in_table()]
+
+
+# -- what only additions may change ------------------------------------------------------------
 
 def test_constants():
-    header = Path(fn.get_include(), "fastnet.h").read_text(encoding="utf-8")
-    found = re.findall(r"^(?:#define|   ) (FN_\w+)(?: =)? (-?\d+)\b", header, re.M)
-    assert {name: int(value) for name, value in found} == CONSTANTS
+    found = re.findall(r"^(?:#define|   ) (FN_\w+)(?: =)? (-?\d+)\b", header(), re.M)
+    found = {name: int(value) for name, value in found}
+    assert found | CONSTANTS == found
 
 
 def test_signatures_for_cython():
@@ -112,16 +133,26 @@ def test_signatures_for_cython():
     assert found == SIGNATURES
 
 
-def test_the_table_of_the_capsule():
-    get = ctypes.pythonapi.PyCapsule_GetPointer
-    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    table = get(fn._capi, b"fastnet._capi")
-    version, size = (ctypes.c_uint32 * 2).from_address(table)
-    assert version == 1
-    assert size == 8 + len(FUNCTIONS) * ctypes.sizeof(ctypes.c_void_p)
-    pointers = (ctypes.c_void_p * len(FUNCTIONS)).from_address(table + 8)
-    assert list(pointers) == [address(getattr(capi, name)) for name in FUNCTIONS]
+def test_the_order_of_the_table():
+    assert in_table()[:len(FUNCTIONS)] == FUNCTIONS
 
+
+def test_sizes_and_places_in_c(compile_c):
+    """As a compiler sees the header."""
+    members = ["abi_version", "struct_size", *[name.removeprefix("fn_") for name in FUNCTIONS]]
+    values = [f"offsetof(fn_api, {name})" for name in members]
+    values += ["sizeof(fn_api)", "sizeof(enum fn_status)", "sizeof(enum fn_dtype)",
+               "sizeof(enum fn_mode)"]
+    source = f'#include "fastnet.h"\nconst size_t values[] = {{{", ".join(values)}}};\n'
+    found = list((ctypes.c_size_t * len(values)).in_dll(ctypes.CDLL(compile_c(source)), "values"))
+    pointer = ctypes.sizeof(ctypes.c_void_p)
+    assert found[:len(members)] == [0, 4, *range(8, 8 + pointer * len(FUNCTIONS), pointer)]
+    size, *enums = found[len(members):]
+    assert size >= 8 + pointer * len(FUNCTIONS)
+    assert enums == [4, 4, 4]
+
+
+# -- how it is found, and what is refused ------------------------------------------------------
 
 def test_the_capsule_is_found_by_its_name():
     """In a process that has imported nothing of fastnet."""
