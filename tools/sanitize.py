@@ -125,8 +125,9 @@ def main(arguments=None):
 
         environment = {**clean, "LD_PRELOAD": " ".join(libraries), "PYTHONMALLOC": "malloc"}
         environment["PYTHONPATH"] = str(tree)       # for what the tests start
-        # for what the tests compile
-        environment["CFLAGS"] = f"-g -fno-omit-frame-pointer -fsanitize={FLAGS[kind]}"
+        # for what the tests compile, by a compiler without the sanitizer in itself
+        environment["CFLAGS"] = f"-g1 -fno-omit-frame-pointer -fsanitize={FLAGS[kind]}"
+        environment["CC"] = f"env -u LD_PRELOAD {' '.join(compiler)}"
         environment["OPENBLAS_NUM_THREADS"] = "1"   # NumPy's own threads take locks of their own
         for name, options in OPTIONS[kind].items():
             # In files, because pytest holds back what a dying process wrote

@@ -42,11 +42,12 @@ def program(tmp_path_factory):
         pytest.skip("modules of Python are no libraries to link there")
     options, link = python_to_link()
     path = tmp_path_factory.mktemp("program") / "program"
+    env = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
     run = subprocess.run(
         [compiler, "-std=c99", "-Wall", "-Wextra", *os.environ.get("CFLAGS", "").split(),
          f"-I{fn.get_include()}", *options, str(SOURCE), fn.get_library(),
          f"-Wl,-rpath,{os.path.dirname(fn.get_library())}", *link, "-lpthread", "-o", str(path)],
-        capture_output=True, text=True, check=False)
+        capture_output=True, text=True, check=False, env=env)
     assert run.returncode == 0, run.stderr
     assert "warning" not in run.stderr
     return path
