@@ -16,7 +16,8 @@ from fastnet import neat
 FORMAT, DTYPE = -5, -2
 
 
-@pytest.fixture(scope="module")
+# of the session, as the precision of tests is, by which they are ordered
+@pytest.fixture(scope="session")
 def consumer(tmp_path_factory, compile_c):
     """Its module; compile_c skips where there is no compiler."""
     pytest.importorskip("Cython")
