@@ -3,6 +3,7 @@
 import copy
 import ctypes
 import gc
+import itertools
 import pickle
 import sys
 import threading
@@ -103,6 +104,38 @@ def test_loss_and_gradient(dtype, n_rows, loss):
     np.testing.assert_array_equal(y, net(x) if n_rows > 1 else net(x[0])[None])
 
 
+@pytest.mark.parametrize("activation", ["identity", "softmax", "sigmoid", "tanh", "gelu"])
+@pytest.mark.parametrize("last", [fn.Dense, lambda n, f: fn.LayerNorm(f),
+                                  lambda n, f: [fn.Dense(n, f), fn.Dropout(0.5)]],
+                         ids=["dense", "layer norm", "dropout"])
+def test_losses_as_python_takes_them(dtype, activation, last):
+    """The same are refused, and the others have the same bits."""
+    layers = last(3, activation)
+    layers = [fn.Dense(3, "tanh"), *(layers if isinstance(layers, list) else [layers])]
+    net = fn.Network(4, layers, dtype=dtype, seed=0)
+    x, targets = inputs(6, net), np.eye(3, dtype=dtype)[[0, 1, 2, 0, 1, 2]]
+    work, refused = net.ctypes.workspace(6, gradient=True), 0
+    for loss in fn.losses.names():
+        y = 2 * targets - 1 if loss == "hinge" else targets
+        value, d = np.full(1, 7, dtype), np.full(net.n_parameters, 7, dtype)
+        status = gradient_of(net)(
+            net.ctypes.address, work.address, capi.fn_loss_id(loss.encode()), 6, x.ctypes,
+            y.ctypes, value.ctypes, d.ctypes)
+        try:
+            with np.errstate(all="ignore"):     # poisson of values below 0
+                expected, d_expected = net.loss_and_gradient(x, y, loss)
+                expected = np.dtype(dtype).type(expected)
+        except ValueError:
+            refused += 1
+            assert status == UNSUPPORTED
+            expected, d_expected = np.full(1, 7), np.full(net.n_parameters, 7)
+        else:
+            assert status == OK
+        np.testing.assert_array_equal(value, expected)
+        np.testing.assert_array_equal(d, d_expected)
+    assert 0 < refused <= 3
+
+
 def test_names_of_losses():
     assert [capi.fn_loss_id(name.encode()) for name in fn.losses.names()] == list(
         range(len(fn.losses.names())))
@@ -133,6 +166,39 @@ def test_later_changes_are_seen(dtype):
     _, y = forward(net, x, work)
     assert not np.array_equal(y, before)
     np.testing.assert_array_equal(y, net(x))
+
+
+def test_training_is_seen(dtype):
+    """The address stays, whatever becomes of the parameters."""
+    net = fn.Network([4, 6, 3], hidden="tanh", output="softmax", dtype=dtype, seed=0)
+    address, work, x = net.ctypes.address, net.ctypes.workspace(9), inputs(9, net)
+    targets = np.eye(3, dtype=dtype)[np.arange(9) % 3]
+
+    def assert_seen():
+        assert net.ctypes.address == address
+        status, y = forward(net, x, work, address)
+        assert status == OK
+        np.testing.assert_array_equal(y, net(x))
+        return y
+
+    seen = [assert_seen()]
+    net.fit(x, targets, epochs=3, validation_data=(x, targets), n_threads=2,
+            early_stopping=fn.EarlyStopping(patience=1))
+    seen.append(assert_seen())
+    net.partial_fit(x, targets)
+    seen.append(assert_seen())
+    net.fit(x, targets, optimizer="lbfgs", epochs=2, batch_size=None)
+    seen.append(assert_seen())
+    net.reinitialize(5)
+    seen.append(assert_seen())
+    net.layers[0].weights[...] = 0.25
+    seen.append(assert_seen())
+    with pytest.raises(AttributeError):
+        net.parameters = np.zeros(net.n_parameters, dtype)
+    with pytest.raises(RuntimeError, match="built once"):
+        net.__init__([4, 3])
+    seen.append(assert_seen())
+    assert [np.array_equal(a, b) for a, b in itertools.pairwise(seen)] == [False] * 5 + [True]
 
 
 # -- what is refused ---------------------------------------------------------------------------
