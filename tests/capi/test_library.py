@@ -144,7 +144,8 @@ def test_sizes_and_places_in_c(compile_c):
     values += ["sizeof(fn_api)", "sizeof(enum fn_status)", "sizeof(enum fn_dtype)",
                "sizeof(enum fn_mode)"]
     source = f'#include "fastnet.h"\nconst size_t values[] = {{{", ".join(values)}}};\n'
-    found = list((ctypes.c_size_t * len(values)).in_dll(ctypes.CDLL(compile_c(source)), "values"))
+    library = ctypes.CDLL(str(compile_c(source)))
+    found = list((ctypes.c_size_t * len(values)).in_dll(library, "values"))
     pointer = ctypes.sizeof(ctypes.c_void_p)
     assert found[:len(members)] == [0, 4, *range(8, 8 + pointer * len(FUNCTIONS), pointer)]
     size, *enums = found[len(members):]
