@@ -91,6 +91,7 @@ ctypedef struct NetHandle:
     size_t most_rows                    # that memory could hold
     bint has_functions                  # activations that are functions of C
     bint has_gradient                   # no derivative enters the interpreter
+    long n_references                   # by fn_net_retain and its like: together one to the owner
 
 
 # What fn_workspace is: the head of a block

@@ -42,6 +42,22 @@ from fastnet._kernels.table cimport OK as KERNEL_OK
 from fastnet._workspace cimport aligned
 from fastnet.nn.handle cimport aligned_pointer, forward_rows, ready_monitor
 
+cdef extern from *:
+    """
+    /* What the counter was before */
+    #if defined(__GNUC__) || defined(__clang__)
+    static inline long fn_count(long *counter, long change) {
+        return __atomic_fetch_add(counter, change, __ATOMIC_ACQ_REL);
+    }
+    #else
+    #include <intrin.h>
+    static inline long fn_count(long *counter, long change) {
+        return _InterlockedExchangeAdd(counter, change);
+    }
+    #endif
+    """
+    long fn_count(long *counter, long change) noexcept nogil
+
 cdef extern from "Python.h":
     int Py_IsInitialized() nogil
     # Without the check that Cython adds, which needs this module to be set up
@@ -131,6 +147,8 @@ cdef void *read_handle(const void *data, Py_ssize_t n_bytes, bint is_graph, int 
         set_status(status, FN_ERROR_UNSUPPORTED)
         return NULL
     Py_INCREF(network)
+    if not is_graph:
+        (<NetHandle *> <uintptr_t> handle).n_references = 1
     set_status(status, FN_OK)
     return <void *> <uintptr_t> handle
 
@@ -162,9 +180,7 @@ cdef fn_net *fn_net_from_object(void *network) except NULL:
     net = <object> network
     if not isinstance(net, Network):
         raise TypeError(f"network must be a fastnet.Network, got {type(net).__name__}")
-    handle = <fn_net *> <uintptr_t> net.ctypes.address
-    Py_INCREF(net)
-    return handle
+    return fn_net_retain(<fn_net *> <uintptr_t> net.ctypes.address)
 
 
 cdef fn_net *fn_net_from_memory(const void *data, size_t n_bytes, int *status) noexcept nogil:
@@ -172,14 +188,16 @@ cdef fn_net *fn_net_from_memory(const void *data, size_t n_bytes, int *status) n
 
 
 cdef fn_net *fn_net_retain(fn_net *net) noexcept nogil:
-    if net != NULL:
-        take_reference((<NetHandle *> net).owner)
+    cdef NetHandle *handle = <NetHandle *> net
+    if net != NULL and fn_count(&handle.n_references, 1) == 0:
+        take_reference(handle.owner)
     return net
 
 
 cdef void fn_net_release(fn_net *net) noexcept nogil:
-    if net != NULL:
-        give_reference((<NetHandle *> net).owner)
+    cdef NetHandle *handle = <NetHandle *> net
+    if net != NULL and fn_count(&handle.n_references, -1) == 1:
+        give_reference(handle.owner)
 
 
 cdef size_t fn_net_n_inputs(const fn_net *net) noexcept nogil:

@@ -29,6 +29,7 @@ cdef inline void fill_handle(void *owner, const Kernels *kernels, const Plan *pl
         if plan.layers[i].activation == CUSTOM_ACTIVATION:
             handle.has_functions = True
     handle.has_gradient = has_gradient
+    handle.n_references = 0
 
 
 # For what runs without the interpreter: nobody asks whether to go on
@@ -44,6 +45,9 @@ cdef inline void ready_monitor(const NetHandle *handle, Monitor *monitor) noexce
 cdef inline int forward_rows(const NetHandle *handle, Py_ssize_t n_rows, const void *x, void *y,
                              void *scratch) noexcept nogil:
     cdef Monitor monitor
+    if n_rows == 1 and not handle.has_functions:
+        # nobody looks at the monitor
+        return handle.kernels.forward(handle.plan, handle.parameters, 1, x, y, scratch, NULL)
     ready_monitor(handle, &monitor)
     return handle.kernels.forward(
         handle.plan, handle.parameters, n_rows, x, y, scratch, &monitor)

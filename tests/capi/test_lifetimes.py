@@ -69,6 +69,43 @@ def test_references_from_threads(library):
     assert (sys.getrefcount(net), sys.getrefcount(network)) == before
 
 
+ELSEWHERE = """
+#include <pthread.h>
+#include "fastnet.h"
+
+static fn_net *(*retain)(fn_net *);
+static void (*release)(fn_net *);
+
+static void *work(void *net)
+{
+    for (int i = 0; i < 1000; i++)
+        release(retain(net));
+    return NULL;
+}
+
+int in_another_thread(fn_net *net, fn_net *(*net_retain)(fn_net *), void (*net_release)(fn_net *))
+{
+    pthread_t thread;
+    retain = net_retain;
+    release = net_release;
+    return pthread_create(&thread, NULL, work, net) || pthread_join(thread, NULL);
+}
+"""
+
+
+def test_more_references_wait_for_nobody(compile_c):
+    """This thread holds the interpreter's lock while another one retains and releases."""
+    net = fn.Network([2, 3, 1], seed=0)
+    before = sys.getrefcount(net)
+    address = capi.fn_net_from_object(net)
+    library = ctypes.PyDLL(str(compile_c(ELSEWHERE, "-lpthread", name="elsewhere.c")))
+    functions = [ctypes.cast(f, ctypes.c_void_p) for f in (capi.fn_net_retain, capi.fn_net_release)]
+    assert library.in_another_thread(ctypes.c_void_p(address), *functions) == 0
+    assert sys.getrefcount(net) == before + 1
+    capi.fn_net_release(address)
+    assert sys.getrefcount(net) == before
+
+
 def living():
     """Networks that there are."""
     gc.collect()

@@ -390,7 +390,8 @@ def test_references(dtype):
     address = capi.fn_net_from_object(net)
     assert address == net.ctypes.address
     assert capi.fn_net_retain(address) == address
-    assert sys.getrefcount(net) == before + 2
+    # of Python it is one, however many there are in C
+    assert sys.getrefcount(net) == before + 1
     capi.fn_net_release(address)
     assert sys.getrefcount(net) == before + 1
     del net
