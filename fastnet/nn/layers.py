@@ -134,12 +134,16 @@ def checked_number(value, name):
 
 
 class _Layer:
-    __slots__ = ("_spec",)
+    __slots__ = ()
 
-    @property
-    def spec(self):
-        # not to be replaced: it keeps the activation that the network calls
-        return self._spec
+    def __setattr__(self, name, value):
+        # The arrays are views, and spec keeps the activation that the network calls
+        if getattr(self, name, value) is not value:
+            raise AttributeError(
+                f"{name} of a layer cannot be replaced; its arrays can be written to, as in "
+                f"layer.weights[:] = ..."
+            )
+        object.__setattr__(self, name, value)
 
 
 class DenseLayer(_Layer):
@@ -156,10 +160,10 @@ class DenseLayer(_Layer):
         What describes the layer.
     """
 
-    __slots__ = ("biases", "n_inputs", "n_outputs", "weights")
+    __slots__ = ("biases", "n_inputs", "n_outputs", "spec", "weights")
 
     def __init__(self, spec, n_inputs, parameters):
-        self._spec = spec
+        self.spec = spec
         self.n_inputs = n_inputs
         self.n_outputs = spec.n_outputs
         n = n_inputs * spec.n_outputs
@@ -185,13 +189,13 @@ class DropoutLayer(_Layer):
         What describes the layer.
     """
 
-    __slots__ = ("n_inputs", "n_outputs")
+    __slots__ = ("n_inputs", "n_outputs", "spec")
     activation = "identity"
     weights = None
     biases = None
 
     def __init__(self, spec, n_inputs, parameters):
-        self._spec = spec
+        self.spec = spec
         self.n_inputs = self.n_outputs = n_inputs
 
     @property
@@ -215,11 +219,11 @@ class LayerNormLayer(_Layer):
         What describes the layer.
     """
 
-    __slots__ = ("biases", "gains", "n_inputs", "n_outputs")
+    __slots__ = ("biases", "gains", "n_inputs", "n_outputs", "spec")
     weights = None
 
     def __init__(self, spec, n_inputs, parameters):
-        self._spec = spec
+        self.spec = spec
         self.n_inputs = self.n_outputs = n_inputs
         self.gains = parameters[:n_inputs]
         self.biases = parameters[n_inputs:]

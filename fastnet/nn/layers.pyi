@@ -39,8 +39,7 @@ class DenseLayer:
     n_outputs: int
     weights: _Array
     biases: _Array | None
-    @property
-    def spec(self) -> Dense: ...
+    spec: Dense
     def __init__(self, spec: Dense, n_inputs: int, parameters: _Array) -> None: ...
     @property
     def activation(self) -> str | Activation: ...
@@ -52,8 +51,7 @@ class DropoutLayer:
     # Any and not None, so that users need not narrow what a layer is before they take its weights
     weights: Any
     biases: Any
-    @property
-    def spec(self) -> Dropout: ...
+    spec: Dropout
     def __init__(self, spec: Dropout, n_inputs: int, parameters: _Array) -> None: ...
     @property
     def rate(self) -> float: ...
@@ -64,8 +62,7 @@ class LayerNormLayer:
     weights: Any
     gains: _Array
     biases: _Array
-    @property
-    def spec(self) -> LayerNorm: ...
+    spec: LayerNorm
     def __init__(self, spec: LayerNorm, n_inputs: int, parameters: _Array) -> None: ...
     @property
     def activation(self) -> str | Activation: ...

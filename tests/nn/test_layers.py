@@ -294,3 +294,15 @@ def test_what_describes_a_layer_stays(layer):
     with pytest.raises(AttributeError, match="spec"):
         net.layers[0].spec = fn.Dense(3, "relu")
     assert net.layers[0].spec == layer
+
+
+def test_arrays_of_a_layer_are_written_to_not_replaced():
+    net = fn.Network(3, [fn.Dense(2), fn.LayerNorm()], seed=0)
+    before = net.parameters.copy()
+    for layer, name in ((net.layers[0], "weights"), (net.layers[0], "biases"),
+                        (net.layers[1], "gains"), (net.layers[1], "weights")):
+        with pytest.raises(AttributeError, match=f"^{name} of a layer cannot be replaced"):
+            setattr(layer, name, np.ones((3, 2)))
+    np.testing.assert_array_equal(net.parameters, before)
+    net.layers[0].weights *= 2
+    np.testing.assert_array_equal(net.parameters[:6], 2 * before[:6])
