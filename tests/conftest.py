@@ -61,6 +61,20 @@ def safetensors():
 
 
 @pytest.fixture(scope="session")
+def compiler_of():
+    """compiler_of(name): the command of a compiler; clang may be the one in ziglang."""
+
+    def find(name):
+        if sys.platform != "win32" and shutil.which(name):
+            return [name]
+        if name in ("clang", "clang++") and importlib.util.find_spec("ziglang"):
+            return [sys.executable, "-m", "ziglang", {"clang": "cc", "clang++": "c++"}[name]]
+        pytest.skip(f"no compiler by the name of {name}")
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def compile_c(tmp_path_factory):
     """compile_c(source, *options, name="code.c"): a shared library of C that includes fastnet.h."""
     import fastnet as fn

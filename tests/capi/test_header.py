@@ -3,7 +3,6 @@
 import ctypes
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -53,14 +52,12 @@ int rows(fn_net *net, size_t n_rows, const float *x, float *y) {
     ("clang", ["-x", "c", "-std=c99"]),
     ("clang++", ["-x", "c++", "-std=c++17"]),
 ])
-def test_strict_compilers(tmp_path, compiler, options):
-    if shutil.which(compiler) is None or sys.platform == "win32":
-        pytest.skip(f"no compiler by the name of {compiler}")
+def test_strict_compilers(tmp_path, compiler_of, compiler, options):
     source = tmp_path / "consumer.c"
     source.write_text(CONSUMER)
     run = subprocess.run(
-        [compiler, *options, *STRICT, f"-I{fn.get_include()}", "-c", str(source), "-o",
-         str(tmp_path / "consumer.o")], capture_output=True, text=True, check=False)
+        [*compiler_of(compiler), *options, *STRICT, f"-I{fn.get_include()}", "-c", str(source),
+         "-o", str(tmp_path / "consumer.o")], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
 
 
