@@ -89,12 +89,12 @@ static @INLINE real @log(real x)
 """,
     ),
     "softplus": (
-        ("abs", "max", "exp_of_sum", "atanh_series"),
+        ("clipped", "max", "exp_of_sum", "atanh_series"),
         """
 /* max(x, 0) + log(1 + e), e = e^-|x|, as e minus a correction */
 static @INLINE real @softplus(real x)
 {
-    const real e = @exp_of_sum(@max(LOWEST, -@abs(x)), #[0.0]);
+    const real e = @exp_of_sum(-@clipped(x, -LOWEST), #[0.0]);
     const real half_e2 = #[0.5] * e * e;
     const real s = e / (#[2.0] + e);
     const real z = s * s;
@@ -104,36 +104,35 @@ static @INLINE real @softplus(real x)
 """,
     ),
     "silu": (
-        ("abs", "min", "select", "binary_exponent", "expm1_reduced", "times_power"),
+        ("clipped", "by_sign", "binary_exponent", "expm1_reduced", "times_power"),
         """
 /* x / (1 + e) or x e / (1 + e) with e = e^-|x| = q 2^n */
 static @INLINE real @silu(real x)
 {
-    const real t = @min(#[110.0|754.0], @abs(x));
+    const real t = @clipped(x, #[110.0|754.0]);
     const real n = @binary_exponent(-t);
     const real q = @expm1_reduced(-t, #[0.0], n) + #[1.0];
     const real e = @times_power(q, n);
-    const real r = @select(x >= #[0.0], x, -t * q) / (#[1.0] + e);
-    return @select(x >= #[0.0], r, @times_power(r, n));
+    const real r = @by_sign(x, x, -t * q) / (#[1.0] + e);
+    return @by_sign(x, r, @times_power(r, n));
 }
 """,
     ),
     "mish": (
-        ("abs", "min", "select", "binary_exponent", "expm1_reduced", "times_power"),
+        ("clipped", "by_sign", "binary_exponent", "expm1_reduced", "times_power"),
         """
 /* x (1 + 2 e) / (1 + 2 e + 2 e^2) or x e (2 + e) / (2 + 2 e + e^2), e = e^-|x| = q 2^n */
 static @INLINE real @mish(real x)
 {
-    const int positive = x >= #[0.0];
-    const real t = @min(#[110.0|754.0], @abs(x));
+    const real t = @clipped(x, #[110.0|754.0]);
     const real n = @binary_exponent(-t);
     const real q = @expm1_reduced(-t, #[0.0], n) + #[1.0];
     const real e = @times_power(q, n);
     const real two_e = e + e;
-    const real a = @select(positive, #[1.0] + two_e, #[2.0] + e);
-    const real b = @select(positive, @FMA(two_e, e, #[1.0] + two_e), @FMA(e, e, #[2.0] + two_e));
-    const real r = @select(positive, x, -t * q) * (a / b);
-    return @select(positive, r, @times_power(r, n));
+    const real a = @by_sign(x, #[1.0] + two_e, #[2.0] + e);
+    const real b = @by_sign(x, @FMA(two_e, e, #[1.0] + two_e), @FMA(e, e, #[2.0] + two_e));
+    const real r = @by_sign(x, x, -t * q) * (a / b);
+    return @by_sign(x, r, @times_power(r, n));
 }
 """,
     ),
@@ -187,9 +186,8 @@ static @INLINE real @normal_tail(real t)
     ),
     "gelu": (
         (
-            "abs",
+            "clipped",
             "max",
-            "min",
             "upper_half",
             "binary_exponent",
             "expm1_reduced",
@@ -200,7 +198,7 @@ static @INLINE real @normal_tail(real t)
 /* x Phi(x) = max(x, 0) - t Q(t), t = |x|; t^2 in two parts */
 static @INLINE real @gelu(real x)
 {
-    const real t = @min(#[14.6|39.0], @abs(x));
+    const real t = @clipped(x, #[14.6|39.0]);
     const real y = @normal_tail(t);
     const real h = @upper_half(t);
     const real square = #[-0.5] * h * h;
