@@ -38,15 +38,6 @@ static @INLINE real @abs(real x)
 }
 """,
     ),
-    "copysign": (
-        ("bits", "number"),
-        """
-static @INLINE real @copysign(real x, real sign)
-{
-    return @number((@bits(x) & ~SIGN) | (@bits(sign) & SIGN));
-}
-""",
-    ),
     "select": (
         ("bits", "number"),
         """
@@ -88,14 +79,14 @@ static @INLINE real @clipped(real x, real limit)
 }
 """,
             8: """
-/* |x|, or limit where that is less; NaN stays.  In integers, because SSE2 compares no doubles to
-   masks that gcc would use in a loop */
+/* |x|, or limit where that is less; NaN stays.  By integers, because SSE2 has no way from a
+   condition on doubles to a mask that gcc would take in a loop */
 static @INLINE real @clipped(real x, real limit)
 {
     const word b = @bits(x) & ~SIGN;
     const word left = @bits(limit) - b;
-    const word beyond = (left >> 63) - (((HIGH & ~SIGN) - b) >> 63);
-    return @number(b + (left & ((word)0 - beyond)));
+    const word beyond = (((HIGH & ~SIGN) - b) >> 63) - (left >> 63);
+    return @number(b + (left & beyond));
 }
 """,
         },
@@ -164,10 +155,9 @@ static @INLINE real @expm1_reduced(real x, real low, real t)
     const real first = @FMA(-n, #[0.693145751953125], x);
     const real r = first - (n * #[1.428606765330187e-06] - low);
     const real r2 = r * r;
-    const real a = @FMA(#[0.1666666716337204], r, #[0.5]);
-    const real b = @FMA(#[0.008333200588822365], r, #[0.041666485369205475]);
-    const real c = @FMA(#[0.00019950460409745574], r, #[0.0013933052541688085]);
-    return r + r2 * @FMA(r2 * r2, c, @FMA(b, r2, a));
+    const real a = @FMA(#[0.16666542208520735], r, #[0.4999999812216947]);
+    const real b = @FMA(#[0.00836671076038383], r, #[0.04166720598163946]);
+    return @FMA(r2, @FMA(r2, @FMA(#[0.0013882485342124242], r2, b), a), r);
 }
 """,
             8: """
@@ -185,7 +175,7 @@ static @INLINE real @expm1_reduced(real x, real low, real t)
     const real d = @FMA(#[2.7557243520209556e-06], r, #[2.480158734769975e-05]);
     const real e = @FMA(#[2.5109301534619324e-08], r, #[2.755725143730263e-07]);
     const real g = @FMA(r2, #[2.0922265657772076e-09], e);
-    return r + r2 * @FMA(r4, @FMA(r4, g, @FMA(d, r2, c)), @FMA(b, r2, a));
+    return @FMA(r2, @FMA(r4, @FMA(r4, g, @FMA(d, r2, c)), @FMA(b, r2, a)), r);
 }
 """,
         },
@@ -259,16 +249,16 @@ static @INLINE real @steep_sigmoid(real x)
 """,
     ),
     "tanh": (
-        ("clipped", "copysign", "binary_exponent", "expm1_reduced", "power_of_two"),
+        ("clipped", "binary_exponent", "expm1_reduced"),
         """
-/* (1 - e) / (1 + e) with e = e^(-2|x|) = s + s p */
+/* u / (2 - u) with u = 1 - e^(-2|x|) = 1 - s - s p, whose sign is + */
 static @INLINE real @tanh(real x)
 {
     const real y = #[-2.0] * @clipped(x, #[10.0|22.0]);
     const real t = @binary_exponent(y);
-    const real s = @power_of_two(t);
-    const real p = @expm1_reduced(y, #[0.0], t);
-    return @copysign(@FMA(-s, p, #[1.0] - s) / @FMA(s, p, #[1.0] + s), x);
+    const real minus_s = @number((@bits(t) << FRACTION) + (ONE | SIGN));
+    const real u = @FMA(minus_s, @expm1_reduced(y, #[0.0], t), #[1.0] + minus_s);
+    return @number(@bits(u / (#[2.0] - u)) ^ (@bits(x) & SIGN));
 }
 """,
     ),

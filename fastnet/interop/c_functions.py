@@ -62,22 +62,22 @@ static @INLINE real @selu(real x)
 """,
     ),
     "softsign": (
-        ("abs", "min", "copysign"),
+        ("clipped",),
         """
 static @INLINE real @softsign(real x)
 {
-    const real t = @min(LARGEST, @abs(x));
-    return @copysign(t / (#[1.0] + t), x);
+    const real t = @clipped(x, LARGEST);
+    return @number(@bits(t / (#[1.0] + t)) ^ (@bits(x) & SIGN));
 }
 """,
     ),
     "elliot": (
-        ("abs", "select"),
+        ("abs", "by_sign"),
         """
 static @INLINE real @elliot(real x)
 {
     const real r = #[0.5] / (#[1.0] + @abs(x));
-    return @select(x >= #[0.0], #[1.0] - r, r);
+    return @by_sign(x, #[1.0] - r, r);
 }
 """,
     ),

@@ -20,32 +20,34 @@ LONG = {
     "steep_sigmoid", "tanh",
 }  # fmt: skip
 
-# Eight inputs at a time, so that sums which do not stay in registers are stored seldom
+# Eight inputs at a time, so that sums which do not stay in registers are stored seldom; two columns
+# far apart at a time, so that loops which are not unrolled are short
 COLUMNS = """
 /* z = b + x w for {width} columns: x (n,), w (n, {width}) */
 static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x, const real *@RESTRICT w,
                                      const real *@RESTRICT b, real *@RESTRICT z)
 {{
-    real s[{width}] @ALIGNED;
     size_t i, j;
     for (j = 0; j < {width}; ++j)
-        s[j] = b ? b[j] : #[0.0];
+        z[j] = b ? b[j] : #[0.0];
     for (i = 0; i < n / 8; ++i, x += 8, w += {width} * 8)
-        for (j = 0; j < {width}; ++j)
-            s[j] += @FMA(x[3], w[j + {width} * 3], @FMA(x[2], w[j + {width} * 2],
-                    @FMA(x[1], w[j + {width}], x[0] * w[j])))
-                + @FMA(x[7], w[j + {width} * 7], @FMA(x[6], w[j + {width} * 6],
-                    @FMA(x[5], w[j + {width} * 5], x[4] * w[j + {width} * 4])));
+        for (j = 0; j < {step}; ++j) {{
+{sums}        }}
     for (i = 0; i < n / 4 % 2; ++i, x += 4, w += {width} * 4)
         for (j = 0; j < {width}; ++j)
-            s[j] += @FMA(x[3], w[j + {width} * 3], @FMA(x[2], w[j + {width} * 2],
+            z[j] += @FMA(x[3], w[j + {width} * 3], @FMA(x[2], w[j + {width} * 2],
                     @FMA(x[1], w[j + {width}], x[0] * w[j])));
     for (i = 0; i < n % 4; ++i, ++x, w += {width})
         for (j = 0; j < {width}; ++j)
-            s[j] = @FMA(*x, w[j], s[j]);
-    for (j = 0; j < {width}; ++j)
-        z[j] = s[j];
+            z[j] = @FMA(*x, w[j], z[j]);
 }}
+"""
+
+EIGHT_PRODUCTS = """\
+            z[j + {k}] += @FMA(x[3], w[j + {width} * 3 + {k}], @FMA(x[2], w[j + {width} * 2 + {k}],
+                    @FMA(x[1], w[j + {width} + {k}], x[0] * w[j + {k}])))
+                + @FMA(x[7], w[j + {width} * 7 + {k}], @FMA(x[6], w[j + {width} * 6 + {k}],
+                    @FMA(x[5], w[j + {width} * 5 + {k}], x[4] * w[j + {width} * 4 + {k}])));
 """
 
 COLUMNS_INT8 = """
@@ -140,7 +142,7 @@ def network_to_c(net, name="network", *, dtype=None, int8=False, X=None):
             write.dense(k, layer, int8)
         else:
             write.layer_norm(k, layer)
-        write.activation(layer.activation, layer.n_outputs)
+        write.activation(layer.activation, layer.n_outputs, layer is used.layers[-1])
     write.predict(net.n_inputs, net.n_outputs)
     x = rounded(np.sin(1.0 + np.arange(net.n_inputs)), source.dtype)
 
@@ -216,6 +218,15 @@ def blocks(n, itemsize):
     return parts
 
 
+def columns(width, int8, itemsize):
+    """The function for so many columns."""
+    if int8:
+        return COLUMNS_INT8.format(width=width)
+    step = width // 2 if width * itemsize >= 32 else width
+    sums = "".join(EIGHT_PRODUCTS.format(width=width, k=k) for k in range(0, width, step))
+    return COLUMNS.format(width=width, step=step, sums=sums)
+
+
 class Writer:
     """The body of predict: values go to and fro between two buffers, a and b."""
 
@@ -276,7 +287,7 @@ class Writer:
         for first, width in parts:
             if width not in self.widths:
                 self.widths.add(width)
-                source.add((COLUMNS_INT8 if int8 else COLUMNS).format(width=width))
+                source.add(columns(width, int8, source.itemsize))
             scale = f"@scales{k} + {first}, " if int8 else ""
             bias = "0" if layer.biases is None else f"@biases{k} + {first}"
             self.lines.append(
@@ -294,12 +305,13 @@ class Writer:
             f"@layer_norm({self.n}, @gains{k}, @biases{k}, {layer.epsilon!r}, {self.values});"
         )
 
-    def activation(self, activation, n):
+    def activation(self, activation, n, last):
+        """Apply it to n values; what comes last goes to y where no padding does."""
         if activation == "identity":
             return
         f = function_of(activation)
         self.source.use(f)
-        v, other = self.values, self.other()
+        v = self.values
         if activation == "softmax":
             self.lines.append(f"@softmax({n}, {v});")
             return
@@ -308,23 +320,25 @@ class Writer:
             count = self.padded(n)
             if count > n:
                 self.loop(count, f"{v}[j] = #[0.0];", n)
+        if last and count == n and v != "x":
+            self.values = "y"
+        elif activation == "sin":
+            self.values = self.other()
+            self.buffers.add(self.values)
+        self.loop(count, f"{self.values}[j] = @{f}({v}[j]);")
         if activation == "sin":
             self.source.use("large_sin", "abs")
-            self.loop(count, f"{other}[j] = @sin({v}[j]);")
             self.lines += [
                 f"for (j = 0; j < {n}; ++j)",
                 f"    if (@abs({v}[j]) > SIN_LIMIT)",
-                f"        {other}[j] = @large_sin({v}[j]);",
+                f"        {self.values}[j] = @large_sin({v}[j]);",
             ]
-            self.values = other
-            self.buffers.add(other)
-        else:
-            self.loop(count, f"{v}[j] = @{f}({v}[j]);")
 
     def predict(self, n_inputs, n_outputs):
         """The function, of all that was written."""
-        self.own()
-        self.loop(n_outputs, f"y[j] = {self.values}[j];")
+        if self.values != "y":
+            self.own()
+            self.loop(n_outputs, f"y[j] = {self.values}[j];")
         text = "\n    ".join(self.lines)
         declared = ", ".join(f"{b}[{self.room}] @ALIGNED" for b in sorted(self.buffers))
         self.source.add(
