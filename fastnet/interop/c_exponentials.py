@@ -79,14 +79,19 @@ static @INLINE real @clipped(real x, real limit)
 }
 """,
             8: """
-/* |x|, or limit where that is less; NaN stays.  By integers, because SSE2 has no way from a
-   condition on doubles to a mask that gcc would take in a loop */
+/* |x|, or limit where that is less; NaN stays.  By integers where only SSE2 is sure to be there:
+   gcc takes no condition on doubles in a loop then */
 static @INLINE real @clipped(real x, real limit)
 {
+#if defined(__SSE2__) && !defined(__AVX__)
     const word b = @bits(x) & ~SIGN;
     const word left = @bits(limit) - b;
     const word beyond = (((HIGH & ~SIGN) - b) >> 63) - (left >> 63);
     return @number(b + (left & beyond));
+#else
+    const real a = @abs(x);
+    return a > limit ? limit : a;
+#endif
 }
 """,
         },
