@@ -236,7 +236,13 @@ def function_of(activation):
 
 def literal(value, itemsize):
     """A number as C, which reads back as the same one."""
-    return f"{np.float32(value)!s}f" if itemsize == 4 else repr(float(value))
+    if itemsize == 8:
+        return repr(float(value))
+    # str() of it goes by the print options of NumPy
+    value = np.float32(value)
+    if value == 0 or 1e-4 <= abs(value) < 1e8:
+        return np.format_float_positional(value, trim="0") + "f"
+    return np.format_float_scientific(value, trim="-") + "f"
 
 
 def with_needs(names):

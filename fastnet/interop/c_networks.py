@@ -198,6 +198,10 @@ def measured(exact, used, X):
     a, b = exact(X), used(X)
     if a.ndim != 2 or not len(a):
         raise ValueError(f"X must have shape (n_rows, {exact.n_inputs}), got {np.shape(X)}")
+    finite = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
+    if not finite.any():
+        raise ValueError("no row of X gives finite outputs, of which changes could be measured")
+    a, b = a[finite], b[finite]
     worst = np.max(np.abs(a - b))
     return [
         f"{exact.n_parameters} parameters, weights in 8 bits.  On {len(a)} rows {of}",

@@ -28,7 +28,7 @@ HEADER = """\
 
    Written by fastnet {version}.  Nothing is allocated or kept, so every function may run on any
    number of threads at once.  x and y may be the same memory.  Arithmetic must be that of IEEE 754
-   (not -ffast-math); results are within a few units in the last place of fastnet's.
+   (no -ffast-math); results are within a few units in the last place of fastnet's.
 
    Elsewhere, define @_DECLARATIONS_ONLY and include this file for the declarations.
    Define @_WEIGHTS as what the compiler wants in order to place the constants, for example
@@ -56,6 +56,10 @@ extern "C" {{
 
 #if !defined(@_DECLARATIONS_ONLY) && !defined(@_DEFINED)
 #define @_DEFINED
+
+#ifdef __FAST_MATH__
+#error "without -ffast-math: rounding and NaN count"
+#endif
 
 #include <stdint.h>
 #include <string.h>
@@ -258,7 +262,7 @@ def checked_dtype(dtype):
         raise TypeError(f"dtype must be float32 or float64, got {dtype!r}") from None
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64, got {dtype}")
-    return np.dtype(dtype.type)
+    return dtype
 
 
 def own_version():
