@@ -20,56 +20,29 @@ LONG = {
     "steep_sigmoid", "tanh",
 }  # fmt: skip
 
-# Eight inputs at a time, so that sums which do not stay in registers are stored seldom; two columns
-# far apart at a time, so that loops which are not unrolled are short
 COLUMNS = """
-/* z = b + x w for {width} columns: x (n,), w (n, {width}) */
-static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x, const real *@RESTRICT w,
-                                     const real *@RESTRICT b, real *@RESTRICT z)
+/* z = {formula} for {width} columns: x (n,), w (n, {width}) */
+static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x, const {type} *@RESTRICT w,
+                                     {scales}const real *@RESTRICT b, real *@RESTRICT z)
 {{
     size_t i, j;
     for (j = 0; j < {width}; ++j)
-        z[j] = b ? b[j] : #[0.0];
+        z[j] = {start};
     for (i = 0; i < n / 8; ++i, x += 8, w += {width} * 8)
         for (j = 0; j < {step}; ++j) {{
-{sums}        }}
+{eight}        }}
     for (i = 0; i < n / 4 % 2; ++i, x += 4, w += {width} * 4)
         for (j = 0; j < {width}; ++j)
-            z[j] += @FMA(x[3], w[j + {width} * 3], @FMA(x[2], w[j + {width} * 2],
-                    @FMA(x[1], w[j + {width}], x[0] * w[j])));
+            z[j] += {four};
     for (i = 0; i < n % 4; ++i, ++x, w += {width})
         for (j = 0; j < {width}; ++j)
-            z[j] = @FMA(*x, w[j], z[j]);
-}}
+            z[j] = @FMA(*x, {cast}w[j], z[j]);
+{finish}}}
 """
 
-EIGHT_PRODUCTS = """\
-            z[j + {k}] += @FMA(x[3], w[j + {width} * 3 + {k}], @FMA(x[2], w[j + {width} * 2 + {k}],
-                    @FMA(x[1], w[j + {width} + {k}], x[0] * w[j + {k}])))
-                + @FMA(x[7], w[j + {width} * 7 + {k}], @FMA(x[6], w[j + {width} * 6 + {k}],
-                    @FMA(x[5], w[j + {width} * 5 + {k}], x[4] * w[j + {width} * 4 + {k}])));
-"""
-
-COLUMNS_INT8 = """
-/* z = b + scales (x w) for {width} columns: x (n,), w (n, {width}) */
-static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x,
-                                     const int8_t *@RESTRICT w, const real *@RESTRICT scales,
-                                     const real *@RESTRICT b, real *@RESTRICT z)
-{{
-    real s[{width}] @ALIGNED;
-    size_t i, j;
+FINISH = """\
     for (j = 0; j < {width}; ++j)
-        s[j] = #[0.0];
-    for (i = 0; i < n / 4; ++i, x += 4, w += {width} * 4)
-        for (j = 0; j < {width}; ++j)
-            s[j] += @FMA(x[3], (real)w[j + {width} * 3], @FMA(x[2], (real)w[j + {width} * 2],
-                    @FMA(x[1], (real)w[j + {width}], x[0] * (real)w[j])));
-    for (i = 0; i < n % 4; ++i, ++x, w += {width})
-        for (j = 0; j < {width}; ++j)
-            s[j] = @FMA(*x, (real)w[j], s[j]);
-    for (j = 0; j < {width}; ++j)
-        z[j] = @FMA(scales[j], s[j], b ? b[j] : #[0.0]);
-}}
+        z[j] = @FMA(scales[j], z[j], {bias});
 """
 
 
@@ -223,12 +196,32 @@ def blocks(n, itemsize):
 
 
 def columns(width, int8, itemsize):
-    """The function for so many columns."""
-    if int8:
-        return COLUMNS_INT8.format(width=width)
+    """The function for so many columns.
+
+    It takes eight inputs at a time, so that sums which do not stay in registers are stored seldom,
+    and two columns far apart, so that loops which are not unrolled are short.
+    """
+    cast, bias = "(real)" if int8 else "", "b ? b[j] : #[0.0]"
+
+    def four(first, column):
+        text = f"x[{first}] * {cast}w[j + {width * first + column}]"
+        for k in range(first + 1, first + 4):
+            text = f"@FMA(x[{k}], {cast}w[j + {width * k + column}],\n                {text})"
+        return text
+
     step = width // 2 if width * itemsize >= 32 else width
-    sums = "".join(EIGHT_PRODUCTS.format(width=width, k=k) for k in range(0, width, step))
-    return COLUMNS.format(width=width, step=step, sums=sums)
+    return COLUMNS.format(
+        width=width, step=step, cast=cast, four=four(0, 0),
+        eight="".join(
+            f"            z[j + {k}] += {four(0, k)}\n                + {four(4, k)};\n"
+            for k in range(0, width, step)
+        ),
+        type="int8_t" if int8 else "real",
+        formula="b + scales (x w)" if int8 else "b + x w",
+        scales="const real *@RESTRICT scales, " if int8 else "",
+        start="#[0.0]" if int8 else bias,
+        finish=FINISH.format(width=width, bias=bias) if int8 else "",
+    )  # fmt: skip
 
 
 class Writer:
