@@ -157,12 +157,12 @@ static @INLINE real @binary_exponent(real x)
 static @INLINE real @expm1_reduced(real x, real low, real t)
 {
     const real n = t - MAGIC;
-    const real first = @FMA(-n, #[0.693145751953125], x);
-    const real r = first - (n * #[1.428606765330187e-06] - low);
+    const real first = @FMA(-n, #[0.69314575], x);
+    const real r = first - (n * #[1.4286068e-06] - low);
     const real r2 = r * r;
-    const real a = @FMA(#[0.16666542208520735], r, #[0.4999999812216947]);
-    const real b = @FMA(#[0.00836671076038383], r, #[0.04166720598163946]);
-    return @FMA(r2, @FMA(r2, @FMA(#[0.0013882485342124242], r2, b), a), r);
+    const real a = @FMA(#[0.16666542], r, #[0.49999997]);
+    const real b = @FMA(#[0.0083667105], r, #[0.041667204]);
+    return @FMA(r2, @FMA(r2, @FMA(#[0.0013882485], r2, b), a), r);
 }
 """,
             8: """
@@ -249,7 +249,7 @@ static @INLINE real @steep_sigmoid(real x)
     const real a = @clipped(x, #[21.3|152.3]);
     const real high = @upper_half(a);
     const real low = @FMA(high, #[-0.000390625|2.384185791015625e-08], (a - high) * #[4.9]);
-    return @sigmoid_of_sum(x, high * #[4.900390625|4.899999976158142], low);
+    return @sigmoid_of_sum(x, high * #[4.9003906|4.899999976158142], low);
 }
 """,
     ),

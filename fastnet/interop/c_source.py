@@ -8,17 +8,16 @@ from fastnet.interop.c_functions import FUNCTIONS, literal, translate, with_need
 
 __all__ = ["Source", "checked_dtype", "tolerances"]
 
-# Of C23 and of C++20, which is what the source may be compiled as
+# Of C23 and of C++26, which is what the source may be compiled as, but for those like _Bool
 KEYWORDS = """
 alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
 char32_t class co_await co_return co_yield compl concept const const_cast consteval constexpr
-constinit continue decltype default delete do double dynamic_cast else enum explicit export
-extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq
+constinit continue contract_assert decltype default delete do double dynamic_cast else enum
+explicit export extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq
 nullptr operator or or_eq private protected public register reinterpret_cast requires restrict
 return short signed sizeof static static_assert static_cast struct switch template this
 thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned using
-virtual void volatile wchar_t while xor xor_eq _Alignas _Alignof _Atomic _BitInt _Bool _Complex
-_Decimal128 _Decimal32 _Decimal64 _Generic _Imaginary _Noreturn _Static_assert _Thread_local
+virtual void volatile wchar_t while xor xor_eq
 """
 
 HEADER = """\
@@ -250,8 +249,8 @@ def checked_name(name):
         raise ValueError(
             f"name must be a C identifier (letters, digits and _, no digit first), got {name!r}"
         )
-    if name in KEYWORDS.split():
-        raise ValueError(f"name must be no keyword of C or C++, got {name!r}")
+    if name in KEYWORDS.split() or re.match("_[A-Z]", name):
+        raise ValueError(f"name must be no keyword of C or C++ (or like one), got {name!r}")
     return name
 
 

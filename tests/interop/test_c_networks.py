@@ -340,7 +340,9 @@ def test_the_text_is_always_the_same():
 # ---- what it refuses -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["", "1st", "a-b", "a b", "net\n", "größe", "int", "class", "a.b"])
+@pytest.mark.parametrize(
+    "name", ["", "1st", "a-b", "a b", "net\n", "größe", "int", "class", "a.b", "_Bool", "xor"]
+)
 def test_names(name):
     with pytest.raises(ValueError, match=r"^name must be"):
         fn.Network([2, 1]).to_c(name)
