@@ -209,7 +209,7 @@ def columns(width, int8, itemsize):
             text = f"@FMA(x[{k}], {cast}w[j + {width * k + column}],\n                {text})"
         return text
 
-    step = width // 2 if width * itemsize >= 128 else width
+    step = width // 2 if width * itemsize >= 256 else width
     return COLUMNS.format(
         width=width, step=step, cast=cast, four=four(0, 0),
         eight="".join(
