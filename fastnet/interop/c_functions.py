@@ -1,9 +1,9 @@
 """The activations as C, for `c_networks` and `c_genomes`: texts that a source is put together from.
 
 They are the functions of ``_kernels/functions.pxi`` and ``activations.pxi`` for one number, with
-the same polynomials and the same bounds of the errors; formulas and sources are explained there.
-Nothing in them is a branch, and what is selected is selected by bits: compilers take a conditional
-expression apart and then cannot make vector instructions of a loop.
+their polynomials, but that of e^r in single precision has a term less, which costs a quarter of a
+unit in the last place; formulas and sources are explained there.  What is selected is selected by
+bits: most compilers take a conditional expression apart and cannot make vectors of a loop then.
 
 In a text ``@`` is the prefix of all names, ``real`` the type of the numbers, ``word`` the unsigned
 integer of its size, and ``#[a]`` or ``#[single|double]`` a number of that type.
