@@ -13,8 +13,8 @@ ELEMENTARY = {
 /* (log((1 + s) / (1 - s)) - 2 s) / (s z) with z = s^2 <= 1/9 */
 static @INLINE real @atanh_series(real z)
 {
-    const real a = @FMA(#[0.4002175033092499], z, #[0.6666641235351562]);
-    const real b = @FMA(#[0.2802681624889374], z, #[0.2799830436706543]);
+    const real a = @FMA(#[0.4002175], z, #[0.6666641]);
+    const real b = @FMA(#[0.28026816], z, #[0.27998304]);
     return @FMA(b, z * z, a);
 }
 """,
@@ -43,13 +43,13 @@ static @INLINE real @atanh_series(real z)
 static @INLINE real @log_unit(real f, real e)
 {
     const real f2 = f * f;
-    const real a = @FMA(#[-0.25000807642936707], f, #[0.33333316445350647]);
-    const real b = @FMA(#[-0.16624639928340912], f, #[0.20002296566963196]);
-    const real c = @FMA(#[-0.13127978146076202], f, #[0.1418110579252243]);
-    const real d = @FMA(#[-0.07861333340406418], f, #[0.12881673872470856]);
+    const real a = @FMA(#[-0.25000808], f, #[0.33333316]);
+    const real b = @FMA(#[-0.1662464], f, #[0.20002297]);
+    const real c = @FMA(#[-0.13127978], f, #[0.14181106]);
+    const real d = @FMA(#[-0.07861333], f, #[0.12881674]);
     const real p = @FMA(f2 * f2, @FMA(d, f2, c), @FMA(b, f2, a));
-    const real y = @FMA(e, #[1.428606765330187e-06], f * f2 * p) - #[0.5] * f2;
-    return @FMA(e, #[0.693145751953125], f + y);
+    const real y = @FMA(e, #[1.4286068e-06], f * f2 * p) - #[0.5] * f2;
+    return @FMA(e, #[0.69314575], f + y);
 }
 """,
             8: """
@@ -77,7 +77,7 @@ static @INLINE real @log_unit(real f, real e)
 /* denormals are scaled up first; -infinity at 0, NaN below */
 static @INLINE real @log(real x)
 {
-    const int small = #[1.1754943508222875e-38|2.2250738585072014e-308] > x;
+    const int small = #[1.1754944e-38|2.2250738585072014e-308] > x;
     const word b = @bits(@select(small, x * #[16777216.0|18014398509481984.0], x));
     const word k = ((b - ROOT_HALF + SIGN) >> FRACTION) - (SIGN >> FRACTION);
     const real e = @number(k + @bits(MAGIC)) - MAGIC;
@@ -89,12 +89,12 @@ static @INLINE real @log(real x)
 """,
     ),
     "softplus": (
-        ("abs", "max", "exp_of_sum", "atanh_series"),
+        ("clipped", "max", "exp_of_sum", "atanh_series"),
         """
 /* max(x, 0) + log(1 + e), e = e^-|x|, as e minus a correction */
 static @INLINE real @softplus(real x)
 {
-    const real e = @exp_of_sum(@max(LOWEST, -@abs(x)), #[0.0]);
+    const real e = @exp_of_sum(-@clipped(x, -LOWEST), #[0.0]);
     const real half_e2 = #[0.5] * e * e;
     const real s = e / (#[2.0] + e);
     const real z = s * s;
@@ -104,36 +104,35 @@ static @INLINE real @softplus(real x)
 """,
     ),
     "silu": (
-        ("abs", "min", "select", "binary_exponent", "expm1_reduced", "times_power"),
+        ("clipped", "by_sign", "binary_exponent", "expm1_reduced", "times_power"),
         """
 /* x / (1 + e) or x e / (1 + e) with e = e^-|x| = q 2^n */
 static @INLINE real @silu(real x)
 {
-    const real t = @min(#[110.0|754.0], @abs(x));
+    const real t = @clipped(x, #[110.0|754.0]);
     const real n = @binary_exponent(-t);
     const real q = @expm1_reduced(-t, #[0.0], n) + #[1.0];
     const real e = @times_power(q, n);
-    const real r = @select(x >= #[0.0], x, -t * q) / (#[1.0] + e);
-    return @select(x >= #[0.0], r, @times_power(r, n));
+    const real r = @by_sign(x, x, -t * q) / (#[1.0] + e);
+    return @by_sign(x, r, @times_power(r, n));
 }
 """,
     ),
     "mish": (
-        ("abs", "min", "select", "binary_exponent", "expm1_reduced", "times_power"),
+        ("clipped", "by_sign", "binary_exponent", "expm1_reduced", "times_power"),
         """
 /* x (1 + 2 e) / (1 + 2 e + 2 e^2) or x e (2 + e) / (2 + 2 e + e^2), e = e^-|x| = q 2^n */
 static @INLINE real @mish(real x)
 {
-    const int positive = x >= #[0.0];
-    const real t = @min(#[110.0|754.0], @abs(x));
+    const real t = @clipped(x, #[110.0|754.0]);
     const real n = @binary_exponent(-t);
     const real q = @expm1_reduced(-t, #[0.0], n) + #[1.0];
     const real e = @times_power(q, n);
     const real two_e = e + e;
-    const real a = @select(positive, #[1.0] + two_e, #[2.0] + e);
-    const real b = @select(positive, @FMA(two_e, e, #[1.0] + two_e), @FMA(e, e, #[2.0] + two_e));
-    const real r = @select(positive, x, -t * q) * (a / b);
-    return @select(positive, r, @times_power(r, n));
+    const real a = @by_sign(x, #[1.0] + two_e, #[2.0] + e);
+    const real b = @by_sign(x, @FMA(two_e, e, #[1.0] + two_e), @FMA(e, e, #[2.0] + two_e));
+    const real r = @by_sign(x, x, -t * q) * (a / b);
+    return @by_sign(x, r, @times_power(r, n));
 }
 """,
     ),
@@ -147,12 +146,12 @@ static @INLINE real @normal_tail(real t)
     const real w = (t - #[3.5]) / (t + #[3.5]);
     const real w2 = w * w;
     const real w4 = w2 * w2;
-    const real a = @FMA(#[0.047982972115278244], w, #[-0.16788996756076813]);
-    const real b = @FMA(#[-0.023112086579203606], w, #[0.014933227561414242]);
-    const real c = @FMA(#[-0.000228124248678796], w, #[0.009790223091840744]);
-    const real d = @FMA(#[0.00014610259677283466], w, #[-0.0012553913984447718]);
-    const real h = @FMA(w4, #[0.00014339297194965184], @FMA(d, w2, c));
-    const real p = @FMA(w, @FMA(w4, h, @FMA(b, w2, a)), #[0.5184326171875]);
+    const real a = @FMA(#[0.047982972], w, #[-0.16788997]);
+    const real b = @FMA(#[-0.023112087], w, #[0.014933228]);
+    const real c = @FMA(#[-0.00022812425], w, #[0.009790223]);
+    const real d = @FMA(#[0.0001461026], w, #[-0.0012553914]);
+    const real h = @FMA(w4, #[0.00014339297], @FMA(d, w2, c));
+    const real p = @FMA(w, @FMA(w4, h, @FMA(b, w2, a)), #[0.5184326]);
     return t * p / (t + #[1.375]);
 }
 """,
@@ -186,21 +185,13 @@ static @INLINE real @normal_tail(real t)
         },
     ),
     "gelu": (
-        (
-            "abs",
-            "max",
-            "min",
-            "upper_half",
-            "binary_exponent",
-            "expm1_reduced",
-            "times_power",
-            "normal_tail",
-        ),
+        ("clipped", "max", "upper_half", "binary_exponent", "expm1_reduced", "times_power",
+         "normal_tail"),
         """
 /* x Phi(x) = max(x, 0) - t Q(t), t = |x|; t^2 in two parts */
 static @INLINE real @gelu(real x)
 {
-    const real t = @min(#[14.6|39.0], @abs(x));
+    const real t = @clipped(x, #[14.6|39.0]);
     const real y = @normal_tail(t);
     const real h = @upper_half(t);
     const real square = #[-0.5] * h * h;
@@ -221,10 +212,10 @@ static @INLINE real @sin_quadrant(real r, word quadrant)
     const word odd = (word)0 - (quadrant & 1);
     const word sign = (quadrant << 30) & SIGN;
     const real z = r * r;
-    const real s = @FMA(#[0.008332188241183758], z, #[-0.16666655242443085]);
-    const real c = @FMA(#[-0.0013887308305129409], z, #[0.04166664555668831]);
-    const real s_all = @FMA(r * z, @FMA(z * z, #[-0.0001951801241375506], s), r);
-    const real c_all = @FMA(z * z, @FMA(z * z, #[2.4432110876659863e-05], c),
+    const real s = @FMA(#[0.008332188], z, #[-0.16666655]);
+    const real c = @FMA(#[-0.0013887308], z, #[0.041666646]);
+    const real s_all = @FMA(r * z, @FMA(z * z, #[-0.00019518012], s), r);
+    const real c_all = @FMA(z * z, @FMA(z * z, #[2.443211e-05], c),
                             @FMA(#[-0.5], z, #[1.0]));
     return @number(((@bits(c_all) & odd) | (@bits(s_all) & ~odd)) ^ sign);
 }
@@ -260,10 +251,10 @@ static @INLINE real @sin(real x)
     const real a = @abs(x);
     const real t = @FMA(a, #[0.63661977236758134], MAGIC);
     const real n = t - MAGIC;
-    real r = @FMA(-n, #[1.570556640625|1.5707963267341256], a);
-    r = @FMA(-n, #[0.0002396702766418457|6.077100506303966e-11], r);
-    r = @FMA(-n, #[1.5890691429376602e-08|2.0222662487111665e-21], r);
-    r = @FMA(-n, #[2.5633440682570896e-12|8.4784276603689e-32], r);
+    real r = @FMA(-n, #[1.5705566|1.5707963267341256], a);
+    r = @FMA(-n, #[0.00023967028|6.077100506303966e-11], r);
+    r = @FMA(-n, #[1.5890691e-08|2.0222662487111665e-21], r);
+    r = @FMA(-n, #[2.563344e-12|8.4784276603689e-32], r);
     return @number(@bits(@sin_quadrant(r, @bits(t))) ^ (@bits(x) & SIGN));
 }
 """,

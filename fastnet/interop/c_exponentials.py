@@ -38,15 +38,6 @@ static @INLINE real @abs(real x)
 }
 """,
     ),
-    "copysign": (
-        ("bits", "number"),
-        """
-static @INLINE real @copysign(real x, real sign)
-{
-    return @number((@bits(x) & ~SIGN) | (@bits(sign) & SIGN));
-}
-""",
-    ),
     "select": (
         ("bits", "number"),
         """
@@ -74,6 +65,45 @@ static @INLINE real @max(real a, real b)
 static @INLINE real @min(real a, real b)
 {
     return @select(a < b, a, b);
+}
+""",
+    ),
+    "clipped": (
+        ("abs", "min"),
+        {
+            4: """
+/* |x|, or limit where that is less; NaN stays */
+static @INLINE real @clipped(real x, real limit)
+{
+    return @min(limit, @abs(x));
+}
+""",
+            8: """
+/* |x|, or limit where that is less; NaN stays.  By integers where only SSE2 is sure to be there:
+   gcc takes no condition on doubles in a loop then */
+static @INLINE real @clipped(real x, real limit)
+{
+#if defined(__SSE2__) && !defined(__AVX__)
+    const word b = @bits(x) & ~SIGN;
+    const word left = @bits(limit) - b;
+    const word beyond = (((HIGH & ~SIGN) - b) >> 63) - (left >> 63);
+    return @number(b + (left & beyond));
+#else
+    const real a = @abs(x);
+    return a > limit ? limit : a;
+#endif
+}
+""",
+        },
+    ),
+    "by_sign": (
+        ("bits", "number"),
+        """
+/* a, or b where x has the sign of -0 */
+static @INLINE real @by_sign(real x, real a, real b)
+{
+    const word mask = (word)0 - (@bits(x) >> SIGN_PLACE);
+    return @number((@bits(b) & mask) | (@bits(a) & ~mask));
 }
 """,
     ),
@@ -127,15 +157,12 @@ static @INLINE real @binary_exponent(real x)
 static @INLINE real @expm1_reduced(real x, real low, real t)
 {
     const real n = t - MAGIC;
-    const real first = @FMA(-n, #[0.693145751953125], x);
-    const real second = n * #[1.428606765330187e-06] - low;
-    const real r = first - second;
-    const real lost = (first - r) - second;
+    const real first = @FMA(-n, #[0.69314575], x);
+    const real r = first - (n * #[1.4286068e-06] - low);
     const real r2 = r * r;
-    const real a = @FMA(#[0.1666666716337204], r, #[0.5]);
-    const real b = @FMA(#[0.008333200588822365], r, #[0.041666485369205475]);
-    const real c = @FMA(#[0.00019950460409745574], r, #[0.0013933052541688085]);
-    return r + @FMA(r2, @FMA(r2 * r2, c, @FMA(b, r2, a)), lost);
+    const real a = @FMA(#[0.16666542], r, #[0.49999997]);
+    const real b = @FMA(#[0.0083667105], r, #[0.041667204]);
+    return @FMA(r2, @FMA(r2, @FMA(#[0.0013882485], r2, b), a), r);
 }
 """,
             8: """
@@ -144,9 +171,7 @@ static @INLINE real @expm1_reduced(real x, real low, real t)
 {
     const real n = t - MAGIC;
     const real first = @FMA(-n, #[0.6931471803691238], x);
-    const real second = n * #[1.9082149292705877e-10] - low;
-    const real r = first - second;
-    const real lost = (first - r) - second;
+    const real r = first - (n * #[1.9082149292705877e-10] - low);
     const real r2 = r * r;
     const real r4 = r2 * r2;
     const real a = @FMA(#[0.16666666666666677], r, #[0.5]);
@@ -155,7 +180,7 @@ static @INLINE real @expm1_reduced(real x, real low, real t)
     const real d = @FMA(#[2.7557243520209556e-06], r, #[2.480158734769975e-05]);
     const real e = @FMA(#[2.5109301534619324e-08], r, #[2.755725143730263e-07]);
     const real g = @FMA(r2, #[2.0922265657772076e-09], e);
-    return r + @FMA(r2, @FMA(r4, @FMA(r4, g, @FMA(d, r2, c)), @FMA(b, r2, a)), lost);
+    return @FMA(r2, @FMA(r4, @FMA(r4, g, @FMA(d, r2, c)), @FMA(b, r2, a)), r);
 }
 """,
         },
@@ -196,59 +221,59 @@ static @INLINE real @expm1(real x)
 """,
     ),
     "sigmoid_of_sum": (
-        ("exp_of_sum", "select"),
+        ("exp_of_sum", "by_sign"),
         """
 /* 1 / (1 + e^-(x + low)) for x + low >= 0, of -(x + low) where sign is negative */
 static @INLINE real @sigmoid_of_sum(real sign, real x, real low)
 {
     const real e = @exp_of_sum(-x, -low);
-    return @select(sign >= #[0.0], #[1.0], e) / (#[1.0] + e);
+    return @by_sign(sign, #[1.0], e) / (#[1.0] + e);
 }
 """,
     ),
     "sigmoid": (
-        ("abs", "min", "sigmoid_of_sum"),
+        ("clipped", "sigmoid_of_sum"),
         """
 static @INLINE real @sigmoid(real x)
 {
-    return @sigmoid_of_sum(x, @min(-LOWEST, @abs(x)), #[0.0]);
+    return @sigmoid_of_sum(x, @clipped(x, -LOWEST), #[0.0]);
 }
 """,
     ),
     "steep_sigmoid": (
-        ("abs", "min", "upper_half", "sigmoid_of_sum"),
+        ("clipped", "upper_half", "sigmoid_of_sum"),
         """
 /* 4.9 |x| in two parts */
 static @INLINE real @steep_sigmoid(real x)
 {
-    const real a = @min(#[21.3|152.3], @abs(x));
+    const real a = @clipped(x, #[21.3|152.3]);
     const real high = @upper_half(a);
     const real low = @FMA(high, #[-0.000390625|2.384185791015625e-08], (a - high) * #[4.9]);
-    return @sigmoid_of_sum(x, high * #[4.900390625|4.899999976158142], low);
+    return @sigmoid_of_sum(x, high * #[4.9003906|4.899999976158142], low);
 }
 """,
     ),
     "tanh": (
-        ("abs", "max", "copysign", "binary_exponent", "expm1_reduced", "power_of_two"),
+        ("clipped", "binary_exponent", "expm1_reduced"),
         """
-/* (1 - e) / (1 + e) with e = e^(-2|x|) = s + s p */
+/* u / (2 - u) with u = 1 - e^(-2|x|) = 1 - s - s p, whose sign is + */
 static @INLINE real @tanh(real x)
 {
-    const real y = @max(#[-20.0|-44.0], #[-2.0] * @abs(x));
+    const real y = #[-2.0] * @clipped(x, #[10.0|22.0]);
     const real t = @binary_exponent(y);
-    const real s = @power_of_two(t);
-    const real p = @expm1_reduced(y, #[0.0], t);
-    return @copysign(@FMA(-s, p, #[1.0] - s) / @FMA(s, p, #[1.0] + s), x);
+    const real minus_s = @number((@bits(t) << FRACTION) + (ONE | SIGN));
+    const real u = @FMA(minus_s, @expm1_reduced(y, #[0.0], t), #[1.0] + minus_s);
+    return @number(@bits(u / (#[2.0] - u)) ^ (@bits(x) & SIGN));
 }
 """,
     ),
     "gaussian": (
-        ("abs", "min", "upper_half", "exp_of_sum"),
+        ("clipped", "upper_half", "exp_of_sum"),
         """
 /* e^(-h^2) e^(-(|x| - h) (|x| + h)) with h so short that h^2 is exact */
 static @INLINE real @gaussian(real x)
 {
-    const real a = @min(#[10.2|27.31], @abs(x));
+    const real a = @clipped(x, #[10.2|27.31]);
     const real h = @upper_half(a);
     return @exp_of_sum(-h * h, (h - a) * (h + a));
 }

@@ -18,21 +18,12 @@ TEST_STEPS = 4
 def genome_to_c(genome, name="network", mode=None, *, dtype="float64"):
     """A C99 source, which is C++17 too, that computes what the genome's network computes.
 
-    It needs nothing but the standard headers of a compiler without an operating system, and has
-
-    * ``void NAME_predict(const T *x, T *y)``, one row from a blank state, T being double or float;
-    * ``int NAME_self_test(void)``: 0 if a sum of all constants is right and a row gives the
-      outputs that it gave here;
-    * ``NAME_N_INPUTS`` and ``NAME_N_OUTPUTS``.
-
-    In recurrent mode also
+    It has what that of `fastnet.Network.to_c` has and keeps the same rules; NAME_predict takes one
+    row from a blank state, with T double or float.  In recurrent mode there are also
 
     * ``size_t NAME_state_size(void)``: bytes of a state, which the caller has;
     * ``void NAME_reset(void *state)``: before the first step, and to forget;
     * ``void NAME_step(void *state, const double *x, double *y)``: one synchronous step.
-
-    All else is static.  Nothing is allocated, no static is written, and no mathematical library is
-    called.
 
     Parameters
     ----------
@@ -128,9 +119,10 @@ class Plan:
         pairs = zip(enabled["source"].tolist(), enabled["target"].tolist(), strict=True)
         for weight, (from_, to) in enumerate(pairs):
             self.edges[place[to]].append((place[from_], weight))
-        kept = self.upstream()
+        # what an output depends on, and in time steps what a way leads to from a source
+        kept = {k for k in reach(self.outputs, self.sources_of) if k >= self.n_sources}
         if mode == "time_step":
-            kept = self.downstream(kept)
+            kept &= reach(range(self.n_sources), self.targets(kept).get)
         self.keep(kept)
         depth = self.depths(kept)
         deepest = np.inf if depth is None else max(depth.values(), default=0)
@@ -144,29 +136,16 @@ class Plan:
             self.levels[depth[k] - 1].append(k)
         self.nodes = [k for level in self.levels for k in level]
 
-    def upstream(self):
-        """What an output depends on, outputs included."""
-        seen, left = set(), list(self.outputs)
-        while left:
-            k = left.pop()
-            if k >= self.n_sources and k not in seen:
-                seen.add(k)
-                left.extend(source for source, _ in self.edges[k])
-        return seen
+    def sources_of(self, k):
+        return [source for source, _ in self.edges.get(k, ())]
 
-    def downstream(self, kept):
-        """Of these, what a way leads to from a source."""
+    def targets(self, kept):
+        """What the edges of these come from: which of these they lead to."""
         targets = {}
         for k in kept:
-            for source, _ in self.edges[k]:
+            for source in self.sources_of(k):
                 targets.setdefault(source, []).append(k)
-        seen, left = set(), list(range(self.n_sources))
-        while left:
-            for k in targets.get(left.pop(), ()):
-                if k not in seen:
-                    seen.add(k)
-                    left.append(k)
-        return seen
+        return targets
 
     def keep(self, kept):
         """Leave out the edges of all others."""
@@ -177,10 +156,7 @@ class Plan:
     def depths(self, kept):
         """Of each node the longest way to it from a source; None where there is a cycle."""
         waiting = {k: sum(s >= self.n_sources for s, _ in self.edges[k]) for k in kept}
-        targets = {}
-        for k in kept:
-            for source, _ in self.edges[k]:
-                targets.setdefault(source, []).append(k)
+        targets = self.targets(kept)
         depth = {k: 1 for k in kept if not waiting[k]}
         left = list(depth)
         for k in left:
@@ -190,6 +166,17 @@ class Plan:
                     depth[target] = 1 + max(depth.get(s, 0) for s, _ in self.edges[target])
                     left.append(target)
         return depth if len(depth) == len(kept) else None
+
+
+def reach(start, neighbors):
+    """These nodes and all that neighbors(node), a list or None, lead to from them."""
+    seen, left = set(start), list(start)
+    while left:
+        for k in neighbors(left.pop()) or ():
+            if k not in seen:
+                seen.add(k)
+                left.append(k)
+    return seen
 
 
 class Writer:

@@ -20,54 +20,29 @@ LONG = {
     "steep_sigmoid", "tanh",
 }  # fmt: skip
 
-# Eight inputs at a time, so that sums which do not stay in registers are stored seldom
 COLUMNS = """
-/* z = b + x w for {width} columns: x (n,), w (n, {width}) */
-static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x, const real *@RESTRICT w,
-                                     const real *@RESTRICT b, real *@RESTRICT z)
+/* z = {formula} for {width} columns: x (n,), w (n, {width}) */
+static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x, const {type} *@RESTRICT w,
+                                     {scales}const real *@RESTRICT b, real *@RESTRICT z)
 {{
-    real s[{width}] @ALIGNED;
     size_t i, j;
     for (j = 0; j < {width}; ++j)
-        s[j] = b ? b[j] : #[0.0];
+        z[j] = {start};
     for (i = 0; i < n / 8; ++i, x += 8, w += {width} * 8)
-        for (j = 0; j < {width}; ++j)
-            s[j] += @FMA(x[3], w[j + {width} * 3], @FMA(x[2], w[j + {width} * 2],
-                    @FMA(x[1], w[j + {width}], x[0] * w[j])))
-                + @FMA(x[7], w[j + {width} * 7], @FMA(x[6], w[j + {width} * 6],
-                    @FMA(x[5], w[j + {width} * 5], x[4] * w[j + {width} * 4])));
+        for (j = 0; j < {step}; ++j) {{
+{eight}        }}
     for (i = 0; i < n / 4 % 2; ++i, x += 4, w += {width} * 4)
         for (j = 0; j < {width}; ++j)
-            s[j] += @FMA(x[3], w[j + {width} * 3], @FMA(x[2], w[j + {width} * 2],
-                    @FMA(x[1], w[j + {width}], x[0] * w[j])));
+            z[j] += {four};
     for (i = 0; i < n % 4; ++i, ++x, w += {width})
         for (j = 0; j < {width}; ++j)
-            s[j] = @FMA(*x, w[j], s[j]);
-    for (j = 0; j < {width}; ++j)
-        z[j] = s[j];
-}}
+            z[j] = @FMA(*x, {cast}w[j], z[j]);
+{finish}}}
 """
 
-COLUMNS_INT8 = """
-/* z = b + scales (x w) for {width} columns: x (n,), w (n, {width}) */
-static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x,
-                                     const int8_t *@RESTRICT w, const real *@RESTRICT scales,
-                                     const real *@RESTRICT b, real *@RESTRICT z)
-{{
-    real s[{width}] @ALIGNED;
-    size_t i, j;
+FINISH = """\
     for (j = 0; j < {width}; ++j)
-        s[j] = #[0.0];
-    for (i = 0; i < n / 4; ++i, x += 4, w += {width} * 4)
-        for (j = 0; j < {width}; ++j)
-            s[j] += @FMA(x[3], (real)w[j + {width} * 3], @FMA(x[2], (real)w[j + {width} * 2],
-                    @FMA(x[1], (real)w[j + {width}], x[0] * (real)w[j])));
-    for (i = 0; i < n % 4; ++i, ++x, w += {width})
-        for (j = 0; j < {width}; ++j)
-            s[j] = @FMA(*x, (real)w[j], s[j]);
-    for (j = 0; j < {width}; ++j)
-        z[j] = @FMA(scales[j], s[j], b ? b[j] : #[0.0]);
-}}
+        z[j] = @FMA(scales[j], z[j], {bias});
 """
 
 
@@ -140,7 +115,7 @@ def network_to_c(net, name="network", *, dtype=None, int8=False, X=None):
             write.dense(k, layer, int8)
         else:
             write.layer_norm(k, layer)
-        write.activation(layer.activation, layer.n_outputs)
+        write.activation(layer.activation, layer.n_outputs, layer is used.layers[-1])
     write.predict(net.n_inputs, net.n_outputs)
     x = rounded(np.sin(1.0 + np.arange(net.n_inputs)), source.dtype)
 
@@ -196,6 +171,10 @@ def measured(exact, used, X):
     a, b = exact(X), used(X)
     if a.ndim != 2 or not len(a):
         raise ValueError(f"X must have shape (n_rows, {exact.n_inputs}), got {np.shape(X)}")
+    finite = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
+    if not finite.any():
+        raise ValueError("no row of X gives finite outputs, of which changes could be measured")
+    a, b = a[finite], b[finite]
     worst = np.max(np.abs(a - b))
     return [
         f"{exact.n_parameters} parameters, weights in 8 bits.  On {len(a)} rows {of}",
@@ -214,6 +193,35 @@ def blocks(n, itemsize):
     if first < n:
         parts.append((first, n - first))
     return parts
+
+
+def columns(width, int8, itemsize):
+    """The function for so many columns.
+
+    It takes eight inputs at a time, so that sums which do not stay in registers are stored seldom,
+    and two columns far apart, so that loops which are not unrolled are short.
+    """
+    cast, bias = "(real)" if int8 else "", "b ? b[j] : #[0.0]"
+
+    def four(first, column):
+        text = f"x[{first}] * {cast}w[j + {width * first + column}]"
+        for k in range(first + 1, first + 4):
+            text = f"@FMA(x[{k}], {cast}w[j + {width * k + column}],\n                {text})"
+        return text
+
+    step = width // 2 if width * itemsize >= 256 else width
+    return COLUMNS.format(
+        width=width, step=step, cast=cast, four=four(0, 0),
+        eight="".join(
+            f"            z[j + {k}] += {four(0, k)}\n                + {four(4, k)};\n"
+            for k in range(0, width, step)
+        ),
+        type="int8_t" if int8 else "real",
+        formula="b + scales (x w)" if int8 else "b + x w",
+        scales="const real *@RESTRICT scales, " if int8 else "",
+        start="#[0.0]" if int8 else bias,
+        finish=FINISH.format(width=width, bias=bias) if int8 else "",
+    )  # fmt: skip
 
 
 class Writer:
@@ -276,7 +284,7 @@ class Writer:
         for first, width in parts:
             if width not in self.widths:
                 self.widths.add(width)
-                source.add((COLUMNS_INT8 if int8 else COLUMNS).format(width=width))
+                source.add(columns(width, int8, source.itemsize))
             scale = f"@scales{k} + {first}, " if int8 else ""
             bias = "0" if layer.biases is None else f"@biases{k} + {first}"
             self.lines.append(
@@ -294,12 +302,13 @@ class Writer:
             f"@layer_norm({self.n}, @gains{k}, @biases{k}, {layer.epsilon!r}, {self.values});"
         )
 
-    def activation(self, activation, n):
+    def activation(self, activation, n, last):
+        """Apply it to n values; what comes last goes to y where no padding does."""
         if activation == "identity":
             return
         f = function_of(activation)
         self.source.use(f)
-        v, other = self.values, self.other()
+        v = self.values
         if activation == "softmax":
             self.lines.append(f"@softmax({n}, {v});")
             return
@@ -308,23 +317,25 @@ class Writer:
             count = self.padded(n)
             if count > n:
                 self.loop(count, f"{v}[j] = #[0.0];", n)
+        if last and count == n and v != "x":
+            self.values = "y"
+        elif activation == "sin":
+            self.values = self.other()
+            self.buffers.add(self.values)
+        self.loop(count, f"{self.values}[j] = @{f}({v}[j]);")
         if activation == "sin":
             self.source.use("large_sin", "abs")
-            self.loop(count, f"{other}[j] = @sin({v}[j]);")
             self.lines += [
                 f"for (j = 0; j < {n}; ++j)",
                 f"    if (@abs({v}[j]) > SIN_LIMIT)",
-                f"        {other}[j] = @large_sin({v}[j]);",
+                f"        {self.values}[j] = @large_sin({v}[j]);",
             ]
-            self.values = other
-            self.buffers.add(other)
-        else:
-            self.loop(count, f"{v}[j] = @{f}({v}[j]);")
 
     def predict(self, n_inputs, n_outputs):
         """The function, of all that was written."""
-        self.own()
-        self.loop(n_outputs, f"y[j] = {self.values}[j];")
+        if self.values != "y":
+            self.own()
+            self.loop(n_outputs, f"y[j] = {self.values}[j];")
         text = "\n    ".join(self.lines)
         declared = ", ".join(f"{b}[{self.room}] @ALIGNED" for b in sorted(self.buffers))
         self.source.add(

@@ -8,17 +8,16 @@ from fastnet.interop.c_functions import FUNCTIONS, literal, translate, with_need
 
 __all__ = ["Source", "checked_dtype", "tolerances"]
 
-# Of C23 and of C++20, which is what the source may be compiled as
+# Of C23 and of C++26, which is what the source may be compiled as, but for those like _Bool
 KEYWORDS = """
 alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
 char32_t class co_await co_return co_yield compl concept const const_cast consteval constexpr
-constinit continue decltype default delete do double dynamic_cast else enum explicit export
-extern false float for friend goto if inline int long mutable namespace new noexcept not not_eq
-nullptr operator or or_eq private protected public register reinterpret_cast requires restrict
-return short signed sizeof static static_assert static_cast struct switch template this
-thread_local throw true try typedef typeid typename typeof typeof_unqual union unsigned using
-virtual void volatile wchar_t while xor xor_eq _Alignas _Alignof _Atomic _BitInt _Bool _Complex
-_Decimal128 _Decimal32 _Decimal64 _Generic _Imaginary _Noreturn _Static_assert _Thread_local
+constinit continue contract_assert decltype default delete do double dynamic_cast else enum
+explicit export extern false float for friend goto if inline int long mutable namespace new
+noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast
+requires restrict return short signed sizeof static static_assert static_cast struct switch
+template this thread_local throw true try typedef typeid typename typeof typeof_unqual union
+unsigned using virtual void volatile wchar_t while xor xor_eq
 """
 
 HEADER = """\
@@ -28,7 +27,7 @@ HEADER = """\
 
    Written by fastnet {version}.  Nothing is allocated or kept, so every function may run on any
    number of threads at once.  x and y may be the same memory.  Arithmetic must be that of IEEE 754
-   (not -ffast-math); results are within a few units in the last place of fastnet's.
+   (no -ffast-math); results are within a few units in the last place of fastnet's.
 
    Elsewhere, define @_DECLARATIONS_ONLY and include this file for the declarations.
    Define @_WEIGHTS as what the compiler wants in order to place the constants, for example
@@ -56,6 +55,10 @@ extern "C" {{
 
 #if !defined(@_DECLARATIONS_ONLY) && !defined(@_DEFINED)
 #define @_DEFINED
+
+#ifdef __FAST_MATH__
+#error "without -ffast-math: rounding and NaN count"
+#endif
 
 #include <stdint.h>
 #include <string.h>
@@ -246,8 +249,8 @@ def checked_name(name):
         raise ValueError(
             f"name must be a C identifier (letters, digits and _, no digit first), got {name!r}"
         )
-    if name in KEYWORDS.split():
-        raise ValueError(f"name must be no keyword of C or C++, got {name!r}")
+    if name in KEYWORDS.split() or re.match("_[A-Z]", name):
+        raise ValueError(f"name must be no keyword of C or C++ (or like one), got {name!r}")
     return name
 
 
@@ -258,7 +261,7 @@ def checked_dtype(dtype):
         raise TypeError(f"dtype must be float32 or float64, got {dtype!r}") from None
     if dtype not in (np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64, got {dtype}")
-    return np.dtype(dtype.type)
+    return dtype
 
 
 def own_version():

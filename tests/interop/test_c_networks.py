@@ -183,6 +183,8 @@ def test_weights_in_8_bits(compiled, dtype):
     assert library.network_self_test() == 0
     assert "const int8_t network_weights0[660]" in source
     assert "1000 rows of the standard normal" in net.to_c(int8=True)
+    X[3:] = np.nan
+    assert "On 3 rows that were given" in net.to_c(int8=True, X=X)
 
 
 # ---- the self-test ---------------------------------------------------------------------------
@@ -247,6 +249,19 @@ def test_compilers_have_nothing_to_say(tmp_path, dtype, compiler_of, compiler, o
     assert (run.returncode, run.stdout + run.stderr) == (0, "")
 
 
+def test_fast_math_is_an_error(tmp_path):
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc")
+    path = tmp_path / "network.c"
+    path.write_text(fn.Network([3, 2], hidden="tanh", seed=0).to_c())
+    run = subprocess.run(
+        ["gcc", "-ffast-math", "-c", str(path), "-o", str(tmp_path / "network.o")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode != 0
+    assert "without -ffast-math" in run.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32" or not shutil.which("nm"), reason="no nm")
 def test_what_it_exports_and_needs(compile_c, dtype):
     path = compile_c(everything(dtype), *C99, "-O2", name="network.c")
@@ -294,8 +309,28 @@ int both(const float *x, float *y)
     np.testing.assert_allclose(y, np.concatenate([a(x), b(x)]), rtol=1e-6)
 
 
+def test_numbers_read_back_as_the_same(compiled):
+    bits = np.random.default_rng(0).integers(0, 2**32, 300, dtype=np.uint32)
+    weights = bits.view(np.float32)
+    weights = weights[np.isfinite(weights)]
+    edges = [0.0, -0.0, 1e-45, 3.4028235e38, 1e-4, 1e8, 16777217.0, 0.1]
+    weights = np.concatenate([weights, np.float32(edges)])
+    for dtype in ("float32", "float64"):
+        numbers = weights.astype(dtype) * (1 if dtype == "float32" else np.pi)
+        net = fn.Network.from_arrays([(numbers[None], None, "identity")])
+        library = compiled(net.to_c(), "-O0")
+        # the sum over all bits of them
+        assert library.network_self_test() == 0
+        got = predict(library, np.ones((1, 1), dtype), len(numbers))
+        np.testing.assert_array_equal(got[0], numbers)
+
+
 def test_the_text_is_always_the_same():
     net = fn.Network([3, 4, 2], seed=0)
+    net.parameters[:] = np.random.default_rng(0).normal(size=net.n_parameters)
+    with np.printoptions(legacy="1.13", precision=2, floatmode="fixed"):
+        other = net.to_c("pilot")
+    assert other == net.to_c("pilot")
     assert net.to_c("pilot") == net.to_c("pilot")
     assert net.to_c("other") == net.to_c("pilot").replace("pilot", "other")
 
@@ -303,7 +338,9 @@ def test_the_text_is_always_the_same():
 # ---- what it refuses -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["", "1st", "a-b", "a b", "net\n", "größe", "int", "class", "a.b"])
+@pytest.mark.parametrize(
+    "name", ["", "1st", "a-b", "a b", "net\n", "größe", "int", "class", "a.b", "_Bool", "xor"]
+)
 def test_names(name):
     with pytest.raises(ValueError, match=r"^name must be"):
         fn.Network([2, 1]).to_c(name)
@@ -323,6 +360,9 @@ def test_refusals():
         net.to_c(X=np.zeros((2, 2)))
     with pytest.raises(ValueError, match=r"^X must have shape"):
         net.to_c(int8=True, X=np.zeros((2, 3)))
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"^no row of X gives finite outputs"):
+            net.to_c(int8=True, X=np.full((2, 2), bad))
     custom = fn.Activation(np.tanh, lambda z, a: 1 - a * a)
     with pytest.raises(ValueError, match=r"custom activation .* C source cannot have"):
         fn.Network([2, 1], output=custom).to_c()
