@@ -253,6 +253,47 @@ static @INLINE real @steep_sigmoid(real x)
 }
 """,
     ),
+    "lone_sigmoid": (
+        ("sigmoid", "binary_exponent", "expm1_reduced", "power_of_two"),
+        """
+static real @far_sigmoid(real x)
+{
+    return @sigmoid(x);
+}
+
+/* 1 / (1 + e^-x), the shortest way from x on: for nodes that wait for each other */
+static @INLINE real @lone_sigmoid(real x)
+{
+    const real t = @binary_exponent(-x);
+    const real s = @power_of_two(t);        /* e^-x = s + s (e^r - 1) */
+    if (!(x > #[-87.0|-700.0] && x < #[87.0|700.0]))
+        return @far_sigmoid(x);
+    return #[1.0] / @FMA(s, @expm1_reduced(-x, #[0.0], t), #[1.0] + s);
+}
+""",
+    ),
+    "lone_steep_sigmoid": (
+        ("steep_sigmoid", "upper_half", "expm1_reduced", "power_of_two"),
+        """
+static real @far_steep_sigmoid(real x)
+{
+    return @steep_sigmoid(x);
+}
+
+/* 1 / (1 + e^-4.9x), the shortest way from x on: for nodes that wait for each other */
+static @INLINE real @lone_steep_sigmoid(real x)
+{
+    const real high = @upper_half(x);
+    const real low = @FMA(high, #[0.000390625|-2.384185791015625e-08], (high - x) * #[4.9]);
+    const real t = @FMA(x, #[-7.069205700355922], MAGIC);
+    const real s = @power_of_two(t);
+    if (!(x > #[-17.7|-142.0] && x < #[17.7|142.0]))
+        return @far_steep_sigmoid(x);
+    const real e = @expm1_reduced(high * #[-4.9003906|-4.899999976158142], low, t);
+    return #[1.0] / @FMA(s, e, #[1.0] + s);
+}
+""",
+    ),
     "tanh": (
         ("clipped", "binary_exponent", "expm1_reduced"),
         """

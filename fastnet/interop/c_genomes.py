@@ -220,10 +220,13 @@ class Writer:
                 end += 1
             if f != "identity":
                 f = "any_sin" if f == "sin" else function_of(f)
+                is_short = end - first < 4
+                if is_short and f in ("sigmoid", "steep_sigmoid"):
+                    f = "lone_" + f
                 self.source.use(f)
-                if end - first == 1:
-                    v = f"{array}[{first + offset}]"
-                    lines.append(f"{v} = @{f}({v});")
+                if is_short:
+                    values = [f"{array}[{k + offset}]" for k in range(first, end)]
+                    lines += [f"{v} = @{f}({v});" for v in values]
                 else:
                     lines += [
                         f"for (k = {first + offset}; k < {end + offset}; ++k)",

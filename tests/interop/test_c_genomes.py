@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import re
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -186,6 +187,29 @@ def test_every_activation(compiled, dtype, mode):
             # not fused, a few units in the last place
             np.testing.assert_allclose(got, want, rtol=8 * np.finfo(dtype).eps, err_msg=name)
         assert run.library.g_self_test() == 0
+
+
+@pytest.mark.parametrize("options", [("-O2",), ("-O3", "-march=native")], ids=" ".join)
+@pytest.mark.parametrize(("activation", "slope"), [("sigmoid", "1"), ("steep_sigmoid", "4.9")])
+def test_a_sigmoid_that_others_wait_for(compiled, dtype, activation, slope, options):
+    """A node alone, from where it underflows to where it is 1."""
+    config = neat.Config(1, 1, bias=None, mode="feed_forward", activation=activation)
+    genome = neat.Genome.from_connections(config, [(0, 0, 1, 1.0, True)])
+    run = compiled(genome, None, dtype, *options)
+    assert f"g_lone_{activation}(v[1])" in genome.to_c("g")
+    tiny = float(np.finfo(dtype).tiny)
+    eps = float(np.finfo(dtype).eps)
+    rng = np.random.default_rng(0)
+    end = 800 if dtype == "float64" else 110
+    x = np.concatenate([rng.uniform(-end, end, 400), rng.normal(0, 3, 600), [0, -0.0, 1e-300]])
+    for value in (x / float(slope)).astype(dtype):
+        with mpmath.workdps(40):
+            exact = 1 / (1 + mpmath.exp(-mpmath.mpf(slope) * float(value)))
+            got = float(run.predict([value])[0])
+            # at most three units in the last place, down to the least normal number
+            assert abs(got - exact) <= 1.5 * eps * max(exact, tiny), value
+    for value, limit in ((np.inf, 1), (-np.inf, 0), (np.nan, np.nan)):
+        np.testing.assert_allclose(run.predict([value]), limit, atol=tiny)
 
 
 def test_many_nodes_at_once(compiled, dtype):
