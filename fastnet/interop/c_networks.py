@@ -29,9 +29,7 @@ static @INLINE void @columns_{width}(size_t n, const real *@RESTRICT x, const {t
     for (j = 0; j < {width}; ++j)
         z[j] = {start};
     for (i = 0; i < n / 8; ++i, x += 8, w += {width} * 8)
-        for (j = 0; j < {step}; ++j) {{
-{eight}        }}
-    for (i = 0; i < n / 4 % 2; ++i, x += 4, w += {width} * 4)
+{eight}    for (i = 0; i < n / 4 % 2; ++i, x += 4, w += {width} * 4)
         for (j = 0; j < {width}; ++j)
             z[j] += {four};
     for (i = 0; i < n % 4; ++i, ++x, w += {width})
@@ -198,8 +196,9 @@ def blocks(n, itemsize):
 def columns(width, int8, itemsize):
     """The function for so many columns.
 
-    It takes eight inputs at a time, so that sums which do not stay in registers are stored seldom,
-    and two columns far apart, so that loops which are not unrolled are short.
+    It takes eight inputs at a time, so that sums which do not stay in registers are stored seldom.
+    Where vectors are short, it takes two columns far apart, so that fewer turns of a loop that is
+    not unrolled are left; where they are long, that would keep the loop from being unrolled.
     """
     cast, bias = "(real)" if int8 else "", "b ? b[j] : #[0.0]"
 
@@ -209,13 +208,18 @@ def columns(width, int8, itemsize):
             text = f"@FMA(x[{k}], {cast}w[j + {width * k + column}],\n                {text})"
         return text
 
-    step = width // 2 if width * itemsize >= 256 else width
-    return COLUMNS.format(
-        width=width, step=step, cast=cast, four=four(0, 0),
-        eight="".join(
+    def eight(step):
+        sums = "".join(
             f"            z[j + {k}] += {four(0, k)}\n                + {four(4, k)};\n"
             for k in range(0, width, step)
-        ),
+        )
+        return f"        for (j = 0; j < {step}; ++j) {{\n{sums}        }}\n"
+
+    once = eight(width)
+    if width * itemsize >= 256:
+        once = f"#ifdef __AVX__\n{once}#else\n{eight(width // 2)}#endif\n"
+    return COLUMNS.format(
+        width=width, cast=cast, four=four(0, 0), eight=once,
         type="int8_t" if int8 else "real",
         formula="b + scales (x w)" if int8 else "b + x w",
         scales="const real *@RESTRICT scales, " if int8 else "",

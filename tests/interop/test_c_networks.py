@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import fastnet as fn
+from fastnet import neat
 
 STRICT = ("-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 C99 = ("-std=c99", *STRICT)
@@ -230,6 +231,19 @@ def everything(dtype, name="all_of_it"):
     return fn.Network(5, layers=layers, dtype=dtype, seed=0).to_c(name)
 
 
+def nodes_of_every_kind(dtype):
+    """A source with a node of every activation behind another, and one with a state."""
+    names = [name for name in fn.activations.names() if name != "softmax"]
+    sources = []
+    for mode in ("feed_forward", "recurrent"):
+        for name in names:
+            config = neat.Config(1, 1, bias=None, mode=mode, activation=name)
+            rows = [(0, 0, 2, 0.5, True), (1, 2, 1, -0.5, True)]
+            genome = neat.Genome.from_connections(config, rows)
+            sources.append(genome.to_c(f"{mode}_{name}", dtype=dtype))
+    return "".join(sources)
+
+
 C_AND_CPP = [
     *itertools.product(("gcc", "clang"), (("-std=c99", "-O0"), ("-std=c99", "-O3"))),
     *itertools.product(("g++", "clang++"), [("-x", "c++", "-std=c++17", "-O2")]),
@@ -239,7 +253,7 @@ C_AND_CPP = [
 @pytest.mark.parametrize(("compiler", "options"), C_AND_CPP)
 def test_compilers_have_nothing_to_say(tmp_path, dtype, compiler_of, compiler, options):
     path = tmp_path / "network.c"
-    path.write_text(everything(dtype))
+    path.write_text(everything(dtype) + nodes_of_every_kind(dtype))
     more = "-Wshadow", "-Wsign-conversion", "-Wcast-qual", "-Wundef", "-Wmissing-declarations"
     run = subprocess.run(
         [*compiler_of(compiler), *options, *STRICT, *more, "-c", str(path),
