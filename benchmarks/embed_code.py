@@ -158,7 +158,7 @@ def activate_dependent(Py_ssize_t n, double[::1] first, double[::1] second, size
 def forward_kernel(size_t net, size_t work):
     '''Addresses of what fn_forward_f32 calls in the end, and of what it calls that with.'''
     cdef const NetHandle *handle = <const NetHandle *> net
-    return (<size_t> handle.kernels.forward, <size_t> handle.plan, <size_t> handle.parameters,
+    return (<size_t> handle.forward, <size_t> handle.plan, <size_t> handle.parameters,
             <size_t> (<Scratch *> work).data)
 
 

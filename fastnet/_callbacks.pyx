@@ -47,7 +47,7 @@ cdef bint rows(const NetHandle *net, Py_ssize_t n_rows, const double *x, Py_ssiz
     narrow_x = <float *> (scratch + row_bytes)
     narrow_y = <float *> (scratch + row_bytes + x_bytes)
     for _row in range(n_rows):
-        if net.kernels.itemsize == 8:
+        if net.itemsize == 8:
             status |= forward_rows(net, 1, x, y, scratch)
         else:
             for i in range(n_inputs):

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from fastnet._kernels.table cimport Graph, Kernels, Plan
+from fastnet._kernels.table cimport Graph, Kernels, Monitor, Plan
 
 
 cdef extern from "fastnet.h":
@@ -81,16 +81,20 @@ cdef extern from "fastnet.h":
 
 
 # What fn_net is.  All of it belongs to a network of Python; see nn/handle.pxd
+# Forward of a row reads no more than the first 64 bytes, which are one line of the cache.
 ctypedef struct NetHandle:
-    void *owner                         # the network: whoever keeps the handle keeps that
-    const Kernels *kernels
+    int (*forward)(const Plan *plan, const void *parameters, Py_ssize_t n_rows, const void *x,
+                   void *y, void *scratch, Monitor *monitor) noexcept nogil     # of the kernels
     const Plan *plan
     const void *parameters
     Py_ssize_t row_bytes                # of scratch for one row
-    Py_ssize_t gradient_bytes           # of a gradient, with slack
     size_t most_rows                    # that memory could hold
+    Py_ssize_t itemsize
     bint has_functions                  # activations that are functions of C
     bint has_gradient                   # no derivative enters the interpreter
+    Py_ssize_t gradient_bytes           # of a gradient, with slack
+    const Kernels *kernels
+    void *owner                         # the network: whoever keeps the handle keeps that
     long n_references                   # by fn_net_retain and its like: together one to the owner
 
 

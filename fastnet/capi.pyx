@@ -215,7 +215,7 @@ cdef size_t fn_net_n_parameters(const fn_net *net) noexcept nogil:
 cdef int fn_net_dtype(const fn_net *net) noexcept nogil:
     if net == NULL:
         return FN_ERROR_NULL
-    return FN_FLOAT32 if (<const NetHandle *> net).kernels.itemsize == 4 else FN_FLOAT64
+    return FN_FLOAT32 if (<const NetHandle *> net).itemsize == 4 else FN_FLOAT64
 
 
 cdef inline size_t forward_bytes(const NetHandle *handle, size_t n_rows) noexcept nogil:
@@ -280,7 +280,7 @@ cdef inline int check_rows(const fn_net *net, const fn_workspace *work, Py_ssize
                            size_t n_rows) noexcept nogil:
     if net == NULL or work == NULL:
         return FN_ERROR_NULL
-    if (<const NetHandle *> net).kernels.itemsize != itemsize:
+    if (<const NetHandle *> net).itemsize != itemsize:
         return FN_ERROR_DTYPE
     return FN_ERROR_SIZE if n_rows > (<const NetHandle *> net).most_rows else FN_OK
 

@@ -19,6 +19,8 @@ cdef inline void fill_handle(void *owner, const Kernels *kernels, const Plan *pl
     cdef Py_ssize_t i
     handle.owner = owner
     handle.kernels = kernels
+    handle.forward = kernels.forward
+    handle.itemsize = kernels.itemsize
     handle.plan = plan
     handle.parameters = parameters
     handle.row_bytes = kernels.forward_scratch(plan, 1)
@@ -47,10 +49,9 @@ cdef inline int forward_rows(const NetHandle *handle, Py_ssize_t n_rows, const v
     cdef Monitor monitor
     if n_rows == 1 and not handle.has_functions:
         # nobody looks at the monitor
-        return handle.kernels.forward(handle.plan, handle.parameters, 1, x, y, scratch, NULL)
+        return handle.forward(handle.plan, handle.parameters, 1, x, y, scratch, NULL)
     ready_monitor(handle, &monitor)
-    return handle.kernels.forward(
-        handle.plan, handle.parameters, n_rows, x, y, scratch, &monitor)
+    return handle.forward(handle.plan, handle.parameters, n_rows, x, y, scratch, &monitor)
 
 
 cdef inline void *aligned_pointer(void *memory) noexcept nogil:
