@@ -1,4 +1,4 @@
-"""The functions of fastnet.h as ctypes has them, with the types of their arguments."""
+"""The functions of fastnet.h as ctypes has them, with the types of their arguments; addresses."""
 
 import functools
 
@@ -40,6 +40,23 @@ PROTOTYPES = {
     "fn_graph_clone": ("c_void_p", "c_void_p"),
     "fn_graph_release": (None, "c_void_p"),
 }
+
+
+class Local:
+    """A tuple with an address, which means something in this process only."""
+
+    __slots__ = ()
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce__(self):
+        raise TypeError(
+            f"{type(self).__name__} cannot be pickled: its address means something in this process "
+            "only")
 
 
 @functools.cache

@@ -1,26 +1,15 @@
 """What functions in C need of a network."""
 
-import typing
+from collections import namedtuple
 
 from fastnet import capi
+from fastnet._prototypes import Local
 
 
-class CInterface(typing.NamedTuple):
+class CInterface(Local, namedtuple("CInterface", ["address", "network"])):
     """The address of a network, which it keeps, and functions for it; see `Network.ctypes`."""
 
-    address: int
-    network: object
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
-
-    def __reduce__(self):
-        raise TypeError(
-            "an address cannot be pickled, it means something in this process only: pickle the "
-            "network")
+    __slots__ = ()
 
     @property
     def activate(self):

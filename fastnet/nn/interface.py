@@ -1,42 +1,21 @@
 """What functions in C need of a dense network."""
 
-import typing
+from collections import namedtuple
 
 from fastnet import capi
+from fastnet._prototypes import Local
 
 
-class CWorkspace(typing.NamedTuple):
+class CWorkspace(Local, namedtuple("CWorkspace", ["address", "memory"])):
     """The address of an ``fn_workspace`` and the memory it is in, which this keeps."""
 
-    address: int
-    memory: object
-
-    def __reduce__(self):
-        raise TypeError("an address cannot be pickled, it means something in this process only")
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
+    __slots__ = ()
 
 
-class CInterface(typing.NamedTuple):
+class CInterface(Local, namedtuple("CInterface", ["address", "network"])):
     """The address of a network, which it keeps, and functions for it; see `Network.ctypes`."""
 
-    address: int
-    network: object
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
-
-    def __reduce__(self):
-        raise TypeError(
-            "an address cannot be pickled, it means something in this process only: pickle the "
-            "network")
+    __slots__ = ()
 
     def workspace(self, n_rows=1, gradient=False):
         """Scratch for so many rows or fewer, of forward or of loss_and_gradient as well."""
