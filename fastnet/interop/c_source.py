@@ -56,8 +56,9 @@ extern "C" {{
 #if !defined(@_DECLARATIONS_ONLY) && !defined(@_DEFINED)
 #define @_DEFINED
 
-#ifdef __FAST_MATH__
-#error "without -ffast-math: rounding and NaN count"
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(_M_FP_FAST) \\
+    || defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "without -ffast-math, its parts and /fp:fast: rounding and NaN count"
 #endif
 
 #include <stdint.h>

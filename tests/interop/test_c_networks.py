@@ -263,13 +263,19 @@ def test_compilers_have_nothing_to_say(tmp_path, dtype, compiler_of, compiler, o
     assert (run.returncode, run.stdout + run.stderr) == (0, "")
 
 
-def test_fast_math_is_an_error(tmp_path):
+@pytest.mark.parametrize("options", [
+    "-ffast-math",
+    "-Ofast",
+    "-ffinite-math-only",
+    "-fassociative-math -fno-signed-zeros -fno-trapping-math",
+])
+def test_fast_math_is_an_error(tmp_path, options):
     if shutil.which("gcc") is None:
         pytest.skip("no gcc")
     path = tmp_path / "network.c"
     path.write_text(fn.Network([3, 2], hidden="tanh", seed=0).to_c())
     run = subprocess.run(
-        ["gcc", "-ffast-math", "-c", str(path), "-o", str(tmp_path / "network.o")],
+        ["gcc", *options.split(), "-c", str(path), "-o", str(tmp_path / "network.o")],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode != 0
