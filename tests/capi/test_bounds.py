@@ -14,6 +14,7 @@ from fastnet import capi, neat
 
 OK, WORKSPACE = 0, -4
 PAGE = mmap.PAGESIZE
+NO_ACCESS = 0       # PROT_NONE, which mmap has no name for
 ACTIVATIONS = ["identity", "relu", "tanh", "gelu", "softmax", "sigmoid", "mish", "elu"]
 
 
@@ -28,7 +29,7 @@ class Fenced:
         protect = ctypes.CDLL(None, use_errno=True).mprotect
         protect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
         for fence in (start, start + PAGE + self.room):
-            assert protect(fence, PAGE, mmap.PROT_READ & mmap.PROT_WRITE) == 0
+            assert protect(fence, PAGE, NO_ACCESS) == 0
         self.start = start + PAGE
 
     def bytes(self, at_end):
