@@ -43,7 +43,7 @@ PROTOTYPES = {
 
 
 class Local:
-    """A tuple with an address, which means something in this process only."""
+    """Base of what has an address, which means something in this process only."""
 
     __slots__ = ()
 

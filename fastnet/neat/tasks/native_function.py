@@ -5,6 +5,7 @@ import numbers
 
 from fastnet._cfunctions import c_function
 from fastnet._checks import checked_int
+from fastnet._prototypes import Local
 from fastnet._signatures import data_of
 from fastnet.neat.config import Config
 from fastnet.neat.tasks._native_function import FunctionTask
@@ -14,7 +15,7 @@ __all__ = ["NativeFunction", "native"]
 SIGNATURE = "double (fn_graph *graph, uint64_t seed, void *)"
 
 
-class NativeFunction(FunctionTask):
+class NativeFunction(Local, FunctionTask):
     """A task whose fitness is a function in C; made by `native`.
 
     Attributes
@@ -62,17 +63,6 @@ class NativeFunction(FunctionTask):
 
     def _identity(self):
         return self.function, self.n_inputs, self.n_outputs, self.target
-
-    def __copy__(self):
-        return self
-
-    def __deepcopy__(self, memo):
-        return self
-
-    def __reduce__(self):
-        raise TypeError(
-            "a task of a C function cannot be pickled: the address of the function means something "
-            "in this process only")
 
     def __repr__(self):
         words = [repr(self.function)]
