@@ -86,8 +86,8 @@ FN_EXPORT fn_net *fn_net_from_object(void *network);
 FN_EXPORT fn_net *fn_net_from_memory(const void *data, size_t n_bytes, int *status);
 
 /* One reference more, and one less; NULL is allowed.  Retain returns net.  Only the first reference
- * to a network and the last one are matters of the interpreter.  (shared; the first of all to
- * net.ctypes.address and the last: interpreter) */
+ * to a network and the last one are matters of the interpreter.  Nobody may release what was not
+ * retained, such as net.ctypes.address.  (shared; the first of all and the last: interpreter) */
 FN_EXPORT fn_net *fn_net_retain(fn_net *net);
 FN_EXPORT void fn_net_release(fn_net *net);
 
