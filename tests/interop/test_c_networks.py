@@ -300,7 +300,9 @@ def test_what_it_exports_and_needs(compile_c, dtype):
     ).stdout
     called = {name.partition("@")[0].lstrip("_") for name in undefined.split() if len(name) > 1}
     harmless = {"memcpy", "memset", "stack_chk_fail", "dyld_stub_binder"}
-    libraries = {name for name in called if name.startswith(("cxa", "gmon", "ITM"))}
+    # of the library of C and of sanitizers
+    others = ("cxa", "gmon", "ITM", "asan", "ubsan", "tsan")
+    libraries = {name for name in called if name.startswith(others)}
     assert called - harmless - libraries == set()
     # nothing that is written
     assert not re.search(r"^static (?!.*(const|inline|\())", everything(dtype), re.M)
