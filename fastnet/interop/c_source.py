@@ -250,7 +250,7 @@ def checked_name(name):
         raise ValueError(
             f"name must be a C identifier (letters, digits and _, no digit first), got {name!r}"
         )
-    if name in KEYWORDS.split() or re.match("_[A-Z]", name):
+    if name in KEYWORDS.split() or re.match("_[A-Z_]", name):
         raise ValueError(f"name must be no keyword of C or C++ (or like one), got {name!r}")
     return name
 

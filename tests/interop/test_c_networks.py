@@ -366,7 +366,8 @@ def test_the_text_is_always_the_same():
 
 
 @pytest.mark.parametrize(
-    "name", ["", "1st", "a-b", "a b", "net\n", "größe", "int", "class", "a.b", "_Bool", "xor"]
+    "name", ["", "1st", "a-b", "a b", "net\n", "größe", "int", "class", "a.b", "_Bool", "xor",
+             "__builtin"]
 )
 def test_names(name):
     with pytest.raises(ValueError, match=r"^name must be"):
