@@ -430,7 +430,8 @@ cdef class Network(DenseModel):
     def lowlevel(self, signature):
         """The network as a C function, for ``scipy.LowLevelCallable``.
 
-        See `fastnet._callbacks.lowlevel` for what each signature does.
+        For another number of values than the network takes, it gives NaN, or where it returns an
+        int 0, which SciPy reports as an error.
 
         Parameters
         ----------
