@@ -73,3 +73,14 @@ def test_a_wheel_without_its_vector_kernels_is_refused(tool, tags, kernels):
     complaints = "\n".join(tool.check_wheel([], 0, tags))
     assert f"_kernels/{kernels}_float32 is missing" in complaints
     assert ("avx2" in complaints) == ("arm" not in tags)
+
+
+def test_sources_in_c_are_told_from_what_was_generated(tool):
+    files = [
+        *tool.SDIST_FILES, "examples/embed/c/scorer.c", "tests/capi/c_program/program.c",
+        "tests/capi/cython_package/consumer.pyx",
+    ]  # fmt: skip
+    assert list(tool.check_sdist(files)) == []
+    generated = ["fastnet/capi.c", "tests/capi/cython_package/consumer.c", "fastnet/a.so"]
+    complaints = list(tool.check_sdist([*files, *generated]))
+    assert complaints == [f"{name} is generated" for name in generated]
