@@ -294,16 +294,52 @@ static @INLINE real @lone_steep_sigmoid(real x)
 }
 """,
     ),
+    "expm1_of_twice": (
+        (),
+        {
+            4: """
+/* e^(-2q) - 1 with q = x + n ln 2 / 2, |q| <= 0.1738, t = n + MAGIC; n ln 2 / 2 in one part, as the
+   error is multiplied by 2^n */
+static @INLINE real @expm1_of_twice(real x, real t)
+{
+    const real n = t - MAGIC;
+    const real q = @FMA(n, #[0.3465736], x);
+    const real q2 = q * q;
+    const real a = @FMA(#[-1.3333234], q, #[1.9999999]);
+    const real b = @FMA(#[-0.26773474], q, #[0.66667527]);
+    return @FMA(q2, @FMA(q2, @FMA(#[0.088847905], q2, b), a), #[-2.0] * q);
+}
+""",
+            8: """
+/* e^(-2q) - 1 with q = x + n ln 2 / 2, |q| <= 0.1738, t = n + MAGIC */
+static @INLINE real @expm1_of_twice(real x, real t)
+{
+    const real n = t - MAGIC;
+    const real first = @FMA(n, #[0.3465735901845619], x);
+    const real q = @FMA(n, #[9.541074646352939e-11], first);
+    const real q2 = q * q;
+    const real q4 = q2 * q2;
+    const real a = @FMA(#[-1.3333333333333341], q, #[2.0]);
+    const real b = @FMA(#[-0.26666666666628513], q, #[0.6666666666666669]);
+    const real c = @FMA(#[-0.025396825455030237], q, #[0.08888888888880232]);
+    const real d = @FMA(#[-0.0014109308682347292], q, #[0.006349206361011136]);
+    const real e = @FMA(#[-5.1423849542900375e-05], q, #[0.00028218625471797894]);
+    const real g = @FMA(q2, #[8.569760013423442e-06], e);
+    return @FMA(q2, @FMA(q4, @FMA(q4, g, @FMA(d, q2, c)), @FMA(b, q2, a)), #[-2.0] * q);
+}
+""",
+        },
+    ),
     "tanh": (
-        ("clipped", "binary_exponent", "expm1_reduced"),
+        ("clipped", "expm1_of_twice"),
         """
 /* u / (2 - u) with u = 1 - e^(-2|x|) = 1 - s - s p, whose sign is + */
 static @INLINE real @tanh(real x)
 {
-    const real y = #[-2.0] * @clipped(x, #[10.0|22.0]);
-    const real t = @binary_exponent(y);
+    const real a = @clipped(x, #[10.0|22.0]);
+    const real t = @FMA(a, #[-2.8853900817779268], MAGIC);
     const real minus_s = @number((@bits(t) << FRACTION) + (ONE | SIGN));
-    const real u = @FMA(minus_s, @expm1_reduced(y, #[0.0], t), #[1.0] + minus_s);
+    const real u = @FMA(minus_s, @expm1_of_twice(a, t), #[1.0] + minus_s);
     return @number(@bits(u / (#[2.0] - u)) ^ (@bits(x) & SIGN));
 }
 """,
