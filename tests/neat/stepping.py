@@ -38,9 +38,12 @@ def weighted_sum(bias, terms):
     unit = rounded[0].unit
     inherited = sum(abs(w) * a.error for w, a in terms if isinstance(a, Rounded))
     size = abs(bias) + sum(abs(w) * abs(value_of(a)) for w, a in terms)
-    # Higham 2002, section 3.1: every product and sum rounds once, there and here
+    # Higham 2002, section 3.1: every product and sum rounds once, there and here; and section 2.2:
+    # a product that underflows is off by half of the least number, there and here
     steps = 2 * (len(terms) + 2) * unit
-    return Rounded(value, unit, inherited + steps / (1 - steps) * (size + inherited))
+    underflow = len(terms) * (2.0**-149 if unit > 1e-10 else 2.0**-1074)
+    error = inherited + steps / (1 - steps) * (size + inherited) + underflow
+    return Rounded(value, unit, error)
 
 
 def activate(activations, name, z):
