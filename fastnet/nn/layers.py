@@ -133,6 +133,10 @@ def checked_number(value, name):
     return float(value)
 
 
+# For constructors, which have no need of the check below
+_set = object.__setattr__
+
+
 class _Layer:
     __slots__ = ()
 
@@ -163,12 +167,12 @@ class DenseLayer(_Layer):
     __slots__ = ("biases", "n_inputs", "n_outputs", "spec", "weights")
 
     def __init__(self, spec, n_inputs, parameters):
-        self.spec = spec
-        self.n_inputs = n_inputs
-        self.n_outputs = spec.n_outputs
+        _set(self, "spec", spec)
+        _set(self, "n_inputs", n_inputs)
+        _set(self, "n_outputs", spec.n_outputs)
         n = n_inputs * spec.n_outputs
-        self.weights = parameters[:n].reshape(n_inputs, spec.n_outputs)
-        self.biases = parameters[n:] if spec.bias else None
+        _set(self, "weights", parameters[:n].reshape(n_inputs, spec.n_outputs))
+        _set(self, "biases", parameters[n:] if spec.bias else None)
 
     @property
     def activation(self):
@@ -195,8 +199,9 @@ class DropoutLayer(_Layer):
     biases = None
 
     def __init__(self, spec, n_inputs, parameters):
-        self.spec = spec
-        self.n_inputs = self.n_outputs = n_inputs
+        _set(self, "spec", spec)
+        _set(self, "n_inputs", n_inputs)
+        _set(self, "n_outputs", n_inputs)
 
     @property
     def rate(self):
@@ -223,10 +228,11 @@ class LayerNormLayer(_Layer):
     weights = None
 
     def __init__(self, spec, n_inputs, parameters):
-        self.spec = spec
-        self.n_inputs = self.n_outputs = n_inputs
-        self.gains = parameters[:n_inputs]
-        self.biases = parameters[n_inputs:]
+        _set(self, "spec", spec)
+        _set(self, "n_inputs", n_inputs)
+        _set(self, "n_outputs", n_inputs)
+        _set(self, "gains", parameters[:n_inputs])
+        _set(self, "biases", parameters[n_inputs:])
 
     @property
     def activation(self):
