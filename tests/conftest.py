@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -110,6 +111,14 @@ def table(isa, dtype):
     from fastnet._kernels.probe import Table
 
     return Table(isa, dtype)
+
+
+@pytest.fixture
+def interrupts():
+    """SIGINT is a KeyboardInterrupt, even where the tests run in the background of a shell."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import _thread
 import math
-import signal
 import threading
 
 import numpy as np
@@ -125,13 +124,11 @@ def test_what_is_not_finite_in_between_is_a_result():
 
 
 @pytest.fixture
-def interrupt():
-    """Starts what sends SIGINT after a while, which is a KeyboardInterrupt whatever it was."""
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+def interrupt(interrupts):
+    """Starts what sends SIGINT after a while."""
     timer = threading.Timer(0.3, _thread.interrupt_main)
     yield timer.start
     timer.cancel()
-    signal.signal(signal.SIGINT, previous)
 
 
 @pytest.mark.parametrize("many", [False, True])

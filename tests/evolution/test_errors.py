@@ -220,7 +220,7 @@ def test_reporters_that_raise():
     assert state_of(ga) == state_of(twin)
 
 
-def test_an_interruption_leaves_a_whole_generation():
+def test_an_interruption_leaves_a_whole_generation(interrupts):
     # A signal may come after any line of Python
     task = tasks.XOR()
     whole = {}

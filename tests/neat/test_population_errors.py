@@ -391,14 +391,6 @@ def test_hopeless_fitness_does_not_end_a_population():
             assert pop.species
 
 
-@pytest.fixture
-def interrupts():
-    """SIGINT is a KeyboardInterrupt, whatever it was."""
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, previous)
-
-
 def test_an_interrupt_comes_before_or_after_a_step(population, interrupts):
     """The fitness is 0 and leaves a signal behind, which waits for the next Python code."""
     twin = population.copy()

@@ -329,7 +329,7 @@ def test_reasons():
         assert r.path.tolist() == [1.0] * 1001
 
 
-def test_an_x_that_rests_can_be_interrupted_by_another_thread():
+def test_an_x_that_rests_can_be_interrupted_by_another_thread(interrupts):
     timer = threading.Timer(0.05, _thread.interrupt_main)
     timer.start()
     with pytest.raises(KeyboardInterrupt):

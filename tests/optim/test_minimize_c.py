@@ -199,6 +199,8 @@ def test_ctrl_c_is_noticed(library, step):
         library.value.argtypes = [ctypes.c_ssize_t, doubles, ctypes.c_void_p]
         library.gradient.restype = None
         library.gradient.argtypes = [ctypes.c_ssize_t, doubles, doubles, ctypes.c_void_p]
+        # a job in the background of a shell has SIGINT ignored, and its children inherit that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
         try:
             fn.minimize(library.value, [0.5, 0.5], library.gradient, step={step}, tolerance=0,

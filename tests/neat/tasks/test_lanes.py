@@ -146,21 +146,17 @@ def test_cart_pole_of_a_generation_is_that_of_its_seed():
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_ctrl_c_in_the_middle_of_a_generation(n_threads):
+def test_ctrl_c_in_the_middle_of_a_generation(n_threads, interrupts):
     """A network without connections keeps two upright poles upright for as long as one likes."""
     task = neat.tasks.DoublePole(start_angle=0.0)
     config = task.config(population_size=20_000)
     still = neat.Genome.from_connections(config, [])
     population = neat.Population(config, genomes=[still] * 20_000)
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    try:
-        timer.start()
-        with pytest.raises(KeyboardInterrupt):
-            population.run(task, generations=1, n_threads=n_threads)
-    finally:
-        timer.join()
-        signal.signal(signal.SIGINT, previous)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        population.run(task, generations=1, n_threads=n_threads)
+    timer.join()
     # not after the end of it
     assert population.generation == 0
     assert np.isnan(population.fitness).all()
