@@ -37,7 +37,8 @@ def pytest_generate_tests(metafunc):
     if "isa" in metafunc.fixturenames:
         from fastnet._kernels import dispatch
 
-        metafunc.parametrize("isa", dispatch.supported(), scope="session")
+        names = [pytest.param(name, marks=pytest.mark.every_isa) for name in dispatch.supported()]
+        metafunc.parametrize("isa", names, scope="session")
     if "dtype" in metafunc.fixturenames:
         metafunc.parametrize("dtype", DTYPES, scope="session")
 
