@@ -17,6 +17,10 @@ cnp.import_array()
 
 __all__ = ["finite_array", "nearest"]
 
+cdef enum:
+    # So many numbers are converted here: NumPy's ways around a warning take as long as a network
+    FEW = 1024
+
 
 cdef str type_name(object value):
     return type(value).__name__
@@ -55,22 +59,37 @@ cdef cnp.ndarray real_array(object value, str name):
             raise ValueError(
                 f"{name} must be a rectangular array: its rows have different lengths"
             ) from None
-    if array.dtype.kind not in "fiub":
+    if array.descr.kind not in b"fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     return array
 
 
+cdef cnp.ndarray to_other_precision(cnp.ndarray array):
+    """A copy of a float64 array in float32 or the reverse; both as a kernel can read them."""
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(array), k
+    cdef bint narrows = cnp.PyArray_TYPE(array) == cnp.NPY_FLOAT64
+    cdef cnp.ndarray other = cnp.PyArray_EMPTY(
+        cnp.PyArray_NDIM(array), cnp.PyArray_DIMS(array),
+        cnp.NPY_FLOAT32 if narrows else cnp.NPY_FLOAT64, False)
+    cdef float *floats = <float *> cnp.PyArray_DATA(other if narrows else array)
+    cdef double *doubles = <double *> cnp.PyArray_DATA(array if narrows else other)
+    if narrows:
+        for k in range(n):
+            floats[k] = <float> doubles[k]
+    else:
+        for k in range(n):
+            doubles[k] = floats[k]
+    return other
+
+
 cdef cnp.ndarray convert(object value, str name, int typenum):
-    cdef cnp.ndarray array
-    cdef bint right
-    if cnp.PyArray_CheckExact(value):
-        array = <cnp.ndarray> value
-        if cnp.PyArray_TYPE(array) == typenum and cnp.PyArray_ISCARRAY_RO(array):
+    cdef cnp.ndarray array = real_array(value, name)
+    cdef int given = cnp.PyArray_TYPE(array)
+    if cnp.PyArray_ISCARRAY_RO(array):
+        if given == typenum:
             return array
-    array = real_array(value, name)
-    right = cnp.PyArray_TYPE(array) == typenum
-    if right and cnp.PyArray_ISCARRAY_RO(array):
-        return array
+        if given in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64) and cnp.PyArray_SIZE(array) <= FEW:
+            return to_other_precision(array)
     # What overflows a narrower dtype becomes infinite, which the caller either refuses or wants.
     with np.errstate(all="ignore"):
         return cnp.PyArray_FROM_OTF(

@@ -1,6 +1,7 @@
 """The gate for data from Python: C functions, called here through their capsules."""
 
 import ctypes
+import math
 
 import numpy as np
 import pytest
@@ -89,6 +90,20 @@ def test_what_overflows_becomes_infinite_without_a_warning():
     with np.errstate(all="raise"):
         array = convert([1e300, -1e300, 1e-300], "float32")
     np.testing.assert_array_equal(array, [np.inf, -np.inf, 0])
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 0), (2, 3, 5), (1024,), (1025,), (70, 70)])
+def test_other_precision_has_the_bits_of_numpy(shape, dtype):
+    """Arrays of few numbers are converted apart; any bits make a number, NaN or infinity."""
+    other = "float32" if dtype == "float64" else "float64"
+    rng = np.random.default_rng(0)
+    value = np.frombuffer(rng.bytes(8 * max(math.prod(shape), 1)), other)[: math.prod(shape)]
+    value = value.reshape(shape)
+    with np.errstate(all="ignore"):
+        expected = value.astype(dtype)
+    with np.errstate(all="raise"):
+        array = convert(value, dtype)
+    assert (array.shape, array.dtype, array.tobytes()) == (shape, dtype, expected.tobytes())
 
 
 @pytest.mark.parametrize(
