@@ -82,6 +82,14 @@ cdef cnp.ndarray to_other_precision(cnp.ndarray array):
     return other
 
 
+cdef cnp.ndarray by_numpy(cnp.ndarray array, int typenum):
+    return cnp.PyArray_FROM_OTF(
+        array, typenum,
+        cnp.NPY_ARRAY_CARRAY_RO | cnp.NPY_ARRAY_NOTSWAPPED | cnp.NPY_ARRAY_FORCECAST
+        | cnp.NPY_ARRAY_ENSUREARRAY,
+    )
+
+
 cdef cnp.ndarray convert(object value, str name, int typenum):
     cdef cnp.ndarray array = real_array(value, name)
     cdef int given = cnp.PyArray_TYPE(array)
@@ -90,13 +98,11 @@ cdef cnp.ndarray convert(object value, str name, int typenum):
             return array
         if given in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64) and cnp.PyArray_SIZE(array) <= FEW:
             return to_other_precision(array)
+    if array.descr.kind != b"f":
+        return by_numpy(array, typenum)
     # What overflows a narrower dtype becomes infinite, which the caller either refuses or wants.
     with np.errstate(all="ignore"):
-        return cnp.PyArray_FROM_OTF(
-            array, typenum,
-            cnp.NPY_ARRAY_CARRAY_RO | cnp.NPY_ARRAY_NOTSWAPPED | cnp.NPY_ARRAY_FORCECAST
-            | cnp.NPY_ARRAY_ENSUREARRAY,
-        )
+        return by_numpy(array, typenum)
 
 
 cdef cnp.ndarray convert_float(object value, str name):

@@ -8,6 +8,8 @@ Many threads may use one network at once: the first caller takes the network's o
 others get one of their own while it is busy.
 """
 
+from functools import partial
+
 import numpy as np
 
 cimport numpy as cnp
@@ -200,15 +202,19 @@ cdef class DenseModel(Model):
             check_overlap(y, "out", self.parameters, "parameters")
             if np.may_share_memory(x, y):
                 x = x.copy()
+        if type(n_threads) is int and n_threads == 1:
+            self._forward_part(x, y, 0, n_rows)
+            return y
         chunks = cut_rows(
             n_rows, 2 * self.n_parameters, n_threads, self.kernels.rows_at_once(&self.plan))
         if len(chunks) > 1:
-            run_chunks(lambda a, b: self._forward_part(x, y, a, b), chunks, n_threads)
+            run_chunks(partial(self._forward_part, x, y), chunks, n_threads)
         else:
             self._forward_part(x, y, 0, n_rows)
         return y
 
-    def _forward_part(self, cnp.ndarray x, cnp.ndarray y, Py_ssize_t first, Py_ssize_t last):
+    cpdef object _forward_part(self, cnp.ndarray x, cnp.ndarray y, Py_ssize_t first,
+                               Py_ssize_t last):
         """Rows first to last of x into y."""
         cdef Py_ssize_t itemsize = itemsize_of(self.typenum), n_rows = last - first
         cdef const char *source = <const char *> cnp.PyArray_DATA(x)

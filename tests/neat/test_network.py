@@ -153,7 +153,9 @@ def test_activate_takes_any_sequence_of_real_numbers(mode, dtype):
     expected = network(np.array([1, 0], dtype)).tolist()
     half = fractions.Fraction(1, 1)
     for inputs in ([1.0, 0.0], [1, 0], (1.0, 0.0), [True, False], [half, 0], np.array([1.0, 0.0]),
-                   [np.float32(1), np.int8(0)], range(1, -1, -1)):
+                   [np.float32(1), np.int8(0)], range(1, -1, -1), np.array([1, 0], np.float32),
+                   np.array([1, 0]), list(np.array([1.0, 0.0])), np.array([1.0, 9.0, 0.0])[::2],
+                   np.array([1.0, 0.0], ">f8"), {1: 2, 0.0: 3}):
         got = network.activate(inputs)
         assert got == expected
         assert type(got) is list
@@ -164,7 +166,8 @@ def test_activate_takes_any_sequence_of_real_numbers(mode, dtype):
     ([1.0], ValueError), ([1.0, 2.0, 3.0], ValueError), ([], ValueError), (1.0, TypeError),
     (None, TypeError), ("ab", TypeError), ([1.0, "2"], TypeError), ([1.0, None], TypeError),
     ([1.0, 1j], TypeError), ([[1.0], [2.0]], TypeError), ([1.0, decimal.Decimal(1)], TypeError),
-    ([1.0, 10**400], ValueError), ({1.0: 2}, ValueError),
+    ([1.0, 10**400], ValueError), ({1.0: 2}, ValueError), (np.zeros(3), ValueError),
+    (np.zeros((2, 1)), TypeError), (np.zeros(2, complex), TypeError),
 ])
 def test_bad_inputs_of_activate(mode, inputs, error):
     network = genome_of(mode).network()
